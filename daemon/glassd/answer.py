@@ -1,0 +1,87 @@
+"""What comes back for an ask: progress, deltas of text and of reasoning, then exactly one outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from glassd.messages.codes import Code
+
+
+class OutcomeKind(StrEnum):
+    """How an answer ended; the first that matches, in the order of `docs/outcomes.md`."""
+
+    FINISHED = "finished"
+    CUT_OFF = "cut_off"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why an answer is not finished.
+
+    `code` is ours and stable, `vendor_code` the server's own word; `http_status` is None for an error inside a 200;
+    `message` is one line for the operator: what happened, where, what to do.
+    """
+
+    code: Code
+    message: str
+    vendor_code: str | None = None
+    http_status: int | None = None
+    retryable: bool = False
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds from the start of the ask to each station; None where it was not reached."""
+
+    connected: float | None = None
+    sent: float | None = None
+    first_delta: float | None = None
+    done: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The whole request has left; the model is at work."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """The next piece of the model's reasoning: it keeps the answer alive and is never shown as the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended. `text` is the deltas joined; `problem` is None only for a finished answer.
+
+    `endpoint` is the configured URL that gave the answer, or the last one tried; `usage` is the server's object as
+    it came.
+    """
+
+    kind: OutcomeKind
+    text: str = ""
+    reasoning: str = ""
+    refusal: str = ""
+    finish_reason: str | None = None
+    usage: dict[str, Any] | None = None
+    problem: Problem | None = None
+    endpoint: str = ""
+    timings: Timings = field(default=Timings())
+
+
+AnswerEvent = Sent | Delta | Reasoning | Outcome

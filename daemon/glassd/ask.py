@@ -1,0 +1,57 @@
+"""An ask: one question on its way to a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from glassd_drivers.contracts import Frame
+
+Detail = Literal["scene", "text", "auto"]
+
+
+class Origin(StrEnum):
+    """What an ask came from."""
+
+    BUTTON = "button"
+    API = "api"
+    CLI = "cli"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A picture that is named by its URL: passed on to the model, never fetched by us."""
+
+    url: str
+
+
+Picture = Frame | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question: what is asked, about which pictures, from where, since when.
+
+    `instant` is CLOCK_MONOTONIC seconds of the first down edge, or of the arrival where there was no button.
+    `instructions` become the system turn where they are not empty. `turns` are the earlier turns, oldest first.
+    """
+
+    id: str
+    prompt: str
+    origin: Origin
+    instant: float
+    pictures: tuple[Picture, ...] = ()
+    instructions: str = ""
+    turns: tuple[Turn, ...] = field(default=())
+    detail: Detail = "auto"

@@ -1,0 +1,49 @@
+"""The stable codes of all that can go wrong in front of a wearer. A code, once released, keeps its meaning."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """One word for one kind of trouble; `glassd.messages` has the wearer's two lines for each."""
+
+    # the way to the server
+    DNS = "dns"  # the server's name is not known
+    NO_NETWORK = "no_network"  # no route, no interface
+    CONNECTION_REFUSED = "connection_refused"
+    CONNECTION_LOST = "connection_lost"  # reset or closed before the first delta
+    TLS = "tls"  # certificate or handshake
+    CLOCK_NOT_SET = "clock_not_set"  # TLS failed and the board's clock cannot be right
+    PORTAL = "portal"  # a captive portal or another stranger answered instead of the model
+    REDIRECTED = "redirected"  # a redirect, which is never followed
+    PROXY = "proxy"
+    # waits
+    CONNECT_TIMEOUT = "connect_timeout"
+    FIRST_TIMEOUT = "first_timeout"  # nothing of the answer within the `first` deadline
+    GAP_TIMEOUT = "gap_timeout"  # the answer stalled
+    WHOLE_TIMEOUT = "whole_timeout"  # the answer took too long as a whole
+    # what the server said
+    KEY_MISSING = "key_missing"  # the config names a credential that is not there
+    KEY_WRONG = "key_wrong"  # 401, 403
+    QUOTA_SPENT = "quota_spent"  # 402, billing
+    RATE_LIMITED = "rate_limited"
+    MODERATED = "moderated"  # the content was refused
+    MODEL_UNKNOWN = "model_unknown"
+    ADDRESS_WRONG = "address_wrong"  # 404, 405: no chat-completions there
+    REQUEST_TOO_BIG = "request_too_big"
+    REQUEST_INVALID = "request_invalid"  # 400, 422
+    SERVER_ERROR = "server_error"  # 5xx, or an error object inside a 200
+    SERVER_BUSY = "server_busy"  # 503, overloaded
+    GARBAGE = "garbage"  # an answer that is no chat completion
+    EMPTY = "empty"  # an answer with nothing in it
+    CUT_OFF = "cut_off"  # the answer ended without an end
+    ANSWER_TOO_LONG = "answer_too_long"  # past our own bounds
+    # pictures
+    NO_PICTURE = "no_picture"  # the camera has no frame that is fresh against the press
+    NO_CAMERA = "no_camera"  # the camera is not there
+    PICTURE_BROKEN = "picture_broken"  # a file that is no picture, empty, truncated or too small
+    PICTURE_TOO_BIG = "picture_too_big"
+    # ourselves
+    NO_ENDPOINT = "no_endpoint"  # no configured model can take this ask
+    CANCELLED = "cancelled"
+    STOPPING = "stopping"
+    INTERNAL = "internal"  # a bug of ours

@@ -1,0 +1,74 @@
+"""Config values that carry their unit: `3s`, `250ms`, `1920x1080`, `15`.
+
+Each is a plain number or tuple after validation; the text form is what a config file holds.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, NamedTuple
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+_DURATION_PATTERN = r"^\d+(\.\d+)?\s*(ms|s|min|h|d)$"
+_BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_BYTE_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)")
+_PIXELS = re.compile(r"(\d{1,5})\s*[x×]\s*(\d{1,5})")
+
+
+class Size(NamedTuple):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return float(match[1]) * _SECONDS[match[2]]
+    if isinstance(value, float):
+        return value  # a default, already in seconds
+    raise ValueError("a duration with its unit, such as 250ms, 3s, 5min or 2h")
+
+
+def _byte_count(value: object) -> object:
+    if isinstance(value, str) and (match := _BYTE_COUNT.fullmatch(value.strip())):
+        return round(float(match[1]) * _BYTES[match[2]])
+    raise ValueError("a number of bytes with its unit, such as 64KB or 32MiB")
+
+
+def _size(value: object) -> object:
+    if isinstance(value, Size):
+        return value
+    if isinstance(value, str) and (match := _PIXELS.fullmatch(value.strip())):
+        size = Size(int(match[1]), int(match[2]))
+        if size.width > 0 and size.height > 0:
+            return size
+    raise ValueError("a size in pixels, such as 1920x1080")
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN, "examples": ["250ms", "3s", "5min"]}),
+]
+"""Seconds."""
+
+ByteCount = Annotated[
+    int,
+    BeforeValidator(_byte_count),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*(B|KB|MB|GB|KiB|MiB|GiB)$", "examples": ["32MiB"]}),
+]
+"""Bytes."""
+
+PixelSize = Annotated[
+    Size,
+    BeforeValidator(_size),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,5}\s*[x×]\s*\d{1,5}$", "examples": ["1920x1080"]}),
+]
+"""Width and height in pixels."""

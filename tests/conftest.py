@@ -1,0 +1,12 @@
+"""Shared by all tests: hypothesis profiles. `make test` runs "quick", `make fuzz` runs "fuzz"."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# The machine's speed is not under test, so no deadline for an example.
+settings.register_profile("quick", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fuzz", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
