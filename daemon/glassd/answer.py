@@ -34,6 +34,14 @@ class Problem:
     retry_after_s: float | None = None
 
 
+class AskError(Exception):
+    """An ask cannot be carried out; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
     """Seconds from the start of the ask to each station; None where it was not reached."""

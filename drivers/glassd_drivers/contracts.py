@@ -141,6 +141,9 @@ class Channel(Protocol):
     async def send(self, message: bytes | str) -> None:
         """Send one message; raise TransientFault once the far end is gone."""
 
+    async def close(self) -> None:
+        """Tell the far end that this is over. Never raises."""
+
 
 class Context(Protocol):
     """What the daemon lends to one driver."""

@@ -11,11 +11,15 @@ from typing import Annotated, NamedTuple
 from pydantic import BeforeValidator, WithJsonSchema
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
-_DURATION_PATTERN = r"^\d+(\.\d+)?\s*(ms|s|min|h|d)$"
+# Digits are ASCII and few: what a config file says must fit a float, and mean the same to every reader.
+_NUMBER = r"[0-9]{1,12}(\.[0-9]{1,9})?"
+_DURATION_PATTERN = rf"{_NUMBER}\s*(ms|s|min|h|d)"
+_DURATION = re.compile(_DURATION_PATTERN)
 _BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-_BYTE_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)")
-_PIXELS = re.compile(r"(\d{1,5})\s*[x×]\s*(\d{1,5})")
+_BYTE_COUNT_PATTERN = rf"{_NUMBER}\s*(B|KB|MB|GB|KiB|MiB|GiB)"
+_BYTE_COUNT = re.compile(_BYTE_COUNT_PATTERN)
+_PIXELS_PATTERN = r"([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})"
+_PIXELS = re.compile(_PIXELS_PATTERN)
 
 
 class Size(NamedTuple):
@@ -30,7 +34,7 @@ class Size(NamedTuple):
 
 def _duration(value: object) -> object:
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        return float(match[1]) * _SECONDS[match[2]]
+        return float(match[1]) * _SECONDS[match[3]]
     if isinstance(value, float):
         return value  # a default, already in seconds
     raise ValueError("a duration with its unit, such as 250ms, 3s, 5min or 2h")
@@ -38,7 +42,7 @@ def _duration(value: object) -> object:
 
 def _byte_count(value: object) -> object:
     if isinstance(value, str) and (match := _BYTE_COUNT.fullmatch(value.strip())):
-        return round(float(match[1]) * _BYTES[match[2]])
+        return round(float(match[1]) * _BYTES[match[3]])
     raise ValueError("a number of bytes with its unit, such as 64KB or 32MiB")
 
 
@@ -55,20 +59,20 @@ def _size(value: object) -> object:
 Duration = Annotated[
     float,
     BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN, "examples": ["250ms", "3s", "5min"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION_PATTERN}$", "examples": ["250ms", "3s", "5min"]}),
 ]
 """Seconds."""
 
 ByteCount = Annotated[
     int,
     BeforeValidator(_byte_count),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*(B|KB|MB|GB|KiB|MiB|GiB)$", "examples": ["32MiB"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{_BYTE_COUNT_PATTERN}$", "examples": ["32MiB"]}),
 ]
 """Bytes."""
 
 PixelSize = Annotated[
     Size,
     BeforeValidator(_size),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{1,5}\s*[x×]\s*\d{1,5}$", "examples": ["1920x1080"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{_PIXELS_PATTERN}$", "examples": ["1920x1080"]}),
 ]
 """Width and height in pixels."""

@@ -43,7 +43,9 @@ class Code(StrEnum):
     PICTURE_BROKEN = "picture_broken"  # a file that is no picture, empty, truncated or too small
     PICTURE_TOO_BIG = "picture_too_big"
     # ourselves
+    BUSY = "busy"  # as many asks wait as may
     NO_ENDPOINT = "no_endpoint"  # no configured model can take this ask
     CANCELLED = "cancelled"
     STOPPING = "stopping"
+    DAEMON_DOWN = "daemon_down"  # a command found no running daemon
     INTERNAL = "internal"  # a bug of ours

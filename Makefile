@@ -1,0 +1,63 @@
+# What a developer runs; each target makes what it needs. `make help` lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+TOOLS := tests/tools
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: demo
+demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, no key (ONCE=1: one answer; CLIP=FOLDER: your pictures)
+	@$(BIN)/glassd demo $(if $(ONCE),--once) $(if $(CLIP),--clip "$$CLIP")
+# `$$CLIP` is the environment's, where make puts what its command line sets: the shell never sees a folder's name as code.
+
+.PHONY: test
+test: tools  ## the tests that need no root, no network and no minutes
+	HYPOTHESIS_PROFILE=quick $(PYTEST) -m "not soak" $(TESTS)
+
+.PHONY: lint
+lint: tools  ## style, types, layers, unfinished words, licences
+	$(BIN)/ruff check daemon drivers tests
+	$(BIN)/ruff format --check daemon drivers tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	sh $(TOOLS)/leftovers.sh
+	$(BIN)/python $(TOOLS)/licences.py
+
+.PHONY: check
+check: lint fresh-clone  ## what CI runs: lint, a fresh clone's demo, the soaks in short, the tests
+	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) --hypothesis-seed=0
+
+.PHONY: fresh-clone
+fresh-clone:
+	sh $(TOOLS)/fresh-clone.sh
+
+.PHONY: fuzz
+fuzz: tools  ## the property tests, with thousands of examples each
+	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m hypothesis --timeout=0 $(TESTS)
+
+.PHONY: soak
+soak: tools  ## long runs, with the full counts
+	SOAK=full $(PYTEST) -m soak --timeout=0 $(TESTS)
+
+.PHONY: bench
+bench: tools  ## ratios beside the alternatives, in one run (CHECK=1: fail where one that must hold does not)
+	$(BIN)/python tests/bench $(if $(CHECK),--check)
+
+.PHONY: clean
+clean:  ## remove what was made
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	find daemon drivers tests -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: run-time
+run-time:
+	@sh $(TOOLS)/venv.sh $(PYTHON)
+
+.PHONY: tools
+tools:
+	@sh $(TOOLS)/venv.sh $(PYTHON) test,lint

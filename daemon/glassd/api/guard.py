@@ -1,0 +1,87 @@
+"""Who may talk to the API: the checks before any handler runs.
+
+The unix socket is guarded by its mode. On an address: a token, unless the config says that it is open; Host must name
+the address (DNS rebinding), a foreign Origin is refused (a web page elsewhere), and a POST must say that it is JSON (a
+form on a web page elsewhere cannot).
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler, Middleware
+
+
+def error_response(status: int, message: str, details: list[str] | None = None) -> web.Response:
+    """Return the one shape in which the API says no."""
+    error: dict[str, object] = {"message": message}
+    if details:
+        error["details"] = details
+    return web.json_response({"error": error}, status=status)
+
+
+class Guard:
+    """The middleware. `token` is what callers from an address must bring; None leaves the address open."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def middleware(self) -> Middleware:
+        """Return the checks in the form that aiohttp takes."""
+
+        @web.middleware
+        async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+            refusal = self._refusal(request)
+            return await handler(request) if refusal is None else error_response(*refusal)
+
+        return check
+
+    def _refusal(self, request: web.Request) -> tuple[int, str] | None:
+        if request.method == "POST" and request.content_type != "application/json":
+            return 415, "a POST needs Content-Type: application/json"
+        if _from_elsewhere(request):
+            return 403, "a page of another origin may not call this"
+        if not _has_address(request):
+            return None
+        if not _names_this_board(request.host):
+            return 403, "the Host header names no address of this board"
+        if self._token is not None and not _brings(request, self._token):
+            return 401, "this address needs the token: Authorization: Bearer TOKEN"
+        return None
+
+
+def _has_address(request: web.Request) -> bool:
+    """Tell a caller from an address from one over the unix socket."""
+    sockname = request.transport.get_extra_info("sockname") if request.transport else None
+    return isinstance(sockname, tuple)
+
+
+def _from_elsewhere(request: web.Request) -> bool:
+    """Tell a request of another origin's page; an <img> brings no Origin, but browsers say where it stands."""
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        return True
+    return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+
+
+def _names_this_board(host: str) -> bool:
+    """Take a literal address or localhost; a DNS name could be anybody's, rebound to this board."""
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _brings(request: web.Request, token: str) -> bool:
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return hmac.compare_digest(given.encode(), token.encode())

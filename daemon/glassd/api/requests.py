@@ -1,0 +1,66 @@
+"""What callers of the API send, read with care: it comes from outside."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from typing import Annotated, Literal
+
+import msgspec
+
+from glassd.ask import Link, Picture
+from glassd_drivers.contracts import Frame
+from glassd_drivers.pictures import PictureError, media_type_and_size
+
+REQUEST_LIMIT_BYTES = 32 * 1024 * 1024
+"""The largest request: pictures as base64 with room to spare."""
+PICTURES_LIMIT = 8
+PROMPT_LIMIT_CHARS = 20_000
+URL_LIMIT_CHARS = 8_000
+
+
+class RequestError(ValueError):
+    """The request asks for something that cannot be; the text says what, in one line."""
+
+
+class SentPicture(msgspec.Struct, forbid_unknown_fields=True):
+    """One picture: its bytes as base64, or a URL that is passed on to the model and never fetched."""
+
+    data: str | None = None
+    media_type: Literal["image/jpeg", "image/png"] | None = None
+    url: Annotated[str, msgspec.Meta(max_length=URL_LIMIT_CHARS)] | None = None
+
+
+class AskRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /api/ask."""
+
+    prompt: Annotated[str, msgspec.Meta(min_length=1, max_length=PROMPT_LIMIT_CHARS)]
+    pictures: Annotated[list[SentPicture], msgspec.Meta(max_length=PICTURES_LIMIT)] = []
+
+
+class PressRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /api/press."""
+
+    button: str
+    gesture: Literal["press", "double", "triple", "long"] = "press"
+
+
+def read_pictures(sent: list[SentPicture]) -> tuple[Picture, ...]:
+    """Return the pictures of a request; raise RequestError for one that is none."""
+    return tuple(_read(number, picture) for number, picture in enumerate(sent, 1))
+
+
+def _read(number: int, sent: SentPicture) -> Picture:
+    if (sent.data is None) == (sent.url is None):
+        raise RequestError(f"picture {number}: exactly one of data and url")
+    if sent.url is not None:
+        if not sent.url.startswith(("http://", "https://")):
+            raise RequestError(f"picture {number}: an http or https URL")
+        return Link(sent.url)
+    try:
+        data = base64.b64decode(sent.data or "", validate=True)
+        media_type, width, height = media_type_and_size(data)
+    except (binascii.Error, PictureError) as error:
+        raise RequestError(f"picture {number}: {error}") from error
+    return Frame(data, media_type, width, height, time.monotonic(), "api")

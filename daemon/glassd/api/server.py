@@ -1,0 +1,205 @@
+"""The local API: what the command line, the page and scripts on the board talk to.
+
+GET  /api/status            how the daemon and its devices stand
+POST /api/ask               {"prompt", "pictures"?}: JSON lines, as `glassd ask --json` prints them
+POST /api/press             {"button", "gesture"?}
+GET  /api/snapshot          the picture that a press would take now
+GET  /api/events            screens and events as JSON lines, as they happen
+POST /api/reload            read the config again
+GET  /api/report            for a bug report
+GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `name`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from glassd.answer import AskError
+from glassd.api.guard import Guard, error_response
+from glassd.api.requests import REQUEST_LIMIT_BYTES, AskRequest, PressRequest, RequestError, read_pictures
+from glassd.config.mistakes import ConfigError
+from glassd.model.wire import event_line
+from glassd_drivers.contracts import TransientFault
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from glassd.answer import AnswerEvent
+    from glassd.ask import Picture
+    from glassd.config.schema import Gesture
+    from glassd.events import Bus
+    from glassd_drivers.contracts import Channel, Frame
+
+SHUTDOWN_LIMIT_S = 0.5
+"""How long open requests may take to end when the daemon stops."""
+MESSAGE_LIMIT_BYTES = 8 * 1024 * 1024
+"""The largest message on a socket: a picture with room to spare."""
+
+NOBODY_WAITS = 4404
+"""The WebSocket close code (the private range, RFC 6455 section 7.4.2) where no driver waits for that name."""
+
+
+class House(Protocol):
+    """What the API needs of the daemon."""
+
+    bus: Bus
+
+    def status(self) -> dict[str, Any]:
+        """Return how things stand, as JSON."""
+
+    def report(self) -> dict[str, Any]:
+        """Return what goes into a bug report, as JSON."""
+
+    def ask(self, prompt: str, pictures: tuple[Picture, ...]) -> AsyncGenerator[AnswerEvent]:
+        """Ask about these pictures, or about a fresh frame where there are none."""
+
+    def press(self, button: str, gesture: Gesture) -> None:
+        """Play a gesture's edges; raise ValueError, which says what there is, for one that starts nothing."""
+
+    async def snapshot(self) -> Frame | None:
+        """Return the frame in view now, None without a camera; raise AskError where it gives none."""
+
+    async def reload(self) -> list[str]:
+        """Read the config again; return what changed; raise ConfigError with the mistakes."""
+
+    def offer(self, name: str, channel: Channel) -> bool:
+        """Hand a channel to the driver that waits for that name; False if none does."""
+
+
+def application(house: House, token: str | None) -> web.Application:
+    """Return the API's application. `token` is asked of callers from an address; None leaves that open."""
+    routes = _Routes(house)
+    app = web.Application(middlewares=[Guard(token).middleware()], client_max_size=REQUEST_LIMIT_BYTES)
+    app.add_routes(
+        [
+            web.get("/api/status", routes.status),
+            web.post("/api/ask", routes.ask),
+            web.post("/api/press", routes.press),
+            web.get("/api/snapshot", routes.snapshot),
+            web.get("/api/events", routes.events),
+            web.post("/api/reload", routes.reload),
+            web.get("/api/report", routes.report),
+            web.get("/api/sockets/{name}", routes.socket),
+        ]
+    )
+    return app
+
+
+class _Routes:
+    """One handler a route."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def status(self, _request: web.Request) -> web.Response:
+        return _json(self._house.status())
+
+    async def report(self, _request: web.Request) -> web.Response:
+        return _json(self._house.report())
+
+    async def ask(self, request: web.Request) -> web.StreamResponse:
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=AskRequest)
+            pictures = read_pictures(wanted.pictures)
+        except (msgspec.MsgspecError, RequestError) as error:
+            return error_response(400, str(error))
+        response = await _lines(request)
+        async with aclosing(self._house.ask(wanted.prompt, pictures)) as events:
+            async for event in events:
+                if (line := event_line(event)) is not None:
+                    await _write(response, line)
+        return response
+
+    async def press(self, request: web.Request) -> web.Response:
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=PressRequest)
+            self._house.press(wanted.button, wanted.gesture)
+        except (msgspec.MsgspecError, ValueError) as error:
+            return error_response(400, str(error))
+        return _json({})
+
+    async def snapshot(self, _request: web.Request) -> web.Response:
+        try:
+            frame = await self._house.snapshot()
+        except AskError as error:
+            return error_response(503, str(error))
+        if frame is None:
+            return error_response(503, "no camera is configured")
+        return web.Response(body=frame.data, content_type=frame.media_type, headers={"Cache-Control": "no-store"})
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        response = await _lines(request)
+        with self._house.bus.subscribe() as subscription:
+            await _write(response, {"event": "status", **self._house.status()})
+            async for event in subscription:
+                await _write(response, event)
+        return response
+
+    async def reload(self, _request: web.Request) -> web.Response:
+        try:
+            changed = await self._house.reload()
+        except ConfigError as error:
+            return error_response(422, "the config has mistakes; the old one stays in force", str(error).splitlines())
+        return _json({"changed": changed})
+
+    async def socket(self, request: web.Request) -> web.StreamResponse:
+        response = web.WebSocketResponse(heartbeat=15.0, max_msg_size=MESSAGE_LIMIT_BYTES)
+        channel = _SocketChannel(response)
+        name = request.match_info["name"]
+        if not response.can_prepare(request):
+            return error_response(426, "this path is for a WebSocket")
+        await response.prepare(request)
+        if not self._house.offer(name, channel):
+            await response.close(code=NOBODY_WAITS, message=f"no driver waits for {name}".encode())
+            return response
+        await channel.over.wait()
+        return response
+
+
+class _SocketChannel:
+    """A WebSocket as a driver sees it; its handler stays until `over`."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self._socket = socket
+        self.over = asyncio.Event()
+
+    async def receive(self) -> bytes | str:
+        message = await self._socket.receive()
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            data: bytes | str = message.data
+            return data
+        self.over.set()
+        raise TransientFault("the far end of the socket is gone")
+
+    async def send(self, message: bytes | str) -> None:
+        try:
+            if isinstance(message, str):
+                await self._socket.send_str(message)
+            else:
+                await self._socket.send_bytes(message)
+        except ConnectionError as error:
+            raise TransientFault("the far end of the socket is gone") from error
+
+    async def close(self) -> None:
+        self.over.set()
+        await self._socket.close()
+
+
+def _json(value: Any) -> web.Response:
+    return web.json_response(value, dumps=lambda obj: json.dumps(obj, ensure_ascii=False))
+
+
+async def _lines(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
+    await response.prepare(request)
+    return response
+
+
+async def _write(response: web.StreamResponse, line: dict[str, Any]) -> None:
+    await response.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")

@@ -1,0 +1,309 @@
+"""The wiring: config → drivers → boxes → one task tree. The only module that knows all of them.
+
+buttons ──edges──▶ runner (scheduler) ──ask──▶ client ──events──▶ stage ──screens──▶ displays
+camera ──frames──▶ view ◀── eyes ──┘
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import AsyncExitStack, aclosing
+from typing import TYPE_CHECKING, Any, Self
+
+from glassd import __version__
+from glassd.ask import Ask, Origin
+from glassd.config.keys import find_key
+from glassd.config.mistakes import ConfigError
+from glassd.config.schema import READER_URL, ButtonDevice, DisplayDevice
+from glassd.config.schema import Camera as CameraSection
+from glassd.devices import Device, Devices
+from glassd.events import Bus
+from glassd.frames.eyes import Eyes, NoEyes, RingEyes, SignedEyes
+from glassd.frames.view import View
+from glassd.messages import Language
+from glassd.model.client import Client
+from glassd.presenter.stage import Stage
+from glassd.reader.server import serve as serve_reader
+from glassd.scheduler.gestures import played
+from glassd.scheduler.machine import Scheduler
+from glassd.scheduler.runner import AskRecord, Runner
+from glassd.service.notify import notify, reloading
+from glassd.service.report import redacted
+from glassd_drivers import registry
+from glassd_drivers.contracts import DeviceState, Edge
+from glassd_drivers.host import Host
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable
+
+    from glassd.answer import AnswerEvent
+    from glassd.ask import Picture
+    from glassd.config.schema import Config, Gesture, Model
+    from glassd_drivers.contracts import Buttons, Channel, Display, Frame, Screen
+    from glassd_drivers.supervise import DeviceStatus
+
+log = logging.getLogger(__name__)
+
+CAMERA = "camera"
+
+
+class App:
+    """The whole daemon in one object: entered, it runs; left, it has stopped. It is what the API talks to (`House`)."""
+
+    def __init__(self, config: Config, read_config: Callable[[], Config], log_lines: Iterable[str] = ()) -> None:
+        """`read_config` reads the config again and raises ConfigError; `log_lines` are the log's newest."""
+        self.bus = Bus()
+        self.config = config
+        self.fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Ends with the error that the daemon cannot survive."""
+        self._read_config = read_config
+        self._log_lines = log_lines
+        self._clock = asyncio.get_running_loop().time
+        self._started = time.monotonic()
+        self._host = Host(self._clock)
+        self._devices = Devices(self._host, self._device_changed, self._die, self._clock)
+        self._stage = Stage(self._clock, self._screen_changed)
+        self._model = _Model()
+        self._eyes: Eyes = NoEyes()
+        self.scheduler = Scheduler(config)
+        self.runner = Runner(self.scheduler, self._eyes, self._model, self._stage, self._ask_ended)
+        self._reloading = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        await self._model.change(self.config.model)
+        for name, section in _device_sections(self.config).items():
+            self._add(name, section)
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.runner.close()
+        await self._devices.close()
+        await self._model.close()
+
+    # -- what the API asks for ----------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Return how things stand, as JSON."""
+        last = self.runner.records[-1] if self.runner.records else None
+        return {
+            "version": __version__,
+            "uptime_s": round(time.monotonic() - self._started, 3),
+            "state": "idle" if self.scheduler.idle else "answering",
+            "devices": self._devices.status(),
+            "buttons": self.scheduler.buttons,
+            "endpoints": [endpoint.url for endpoint in self.config.model.endpoints],
+            "last_ask": None if last is None else _record(last),
+        }
+
+    def report(self) -> dict[str, Any]:
+        """Return what goes into a bug report, as JSON: no keys, frames, prompts or answers."""
+        return {
+            "status": self.status(),
+            "asks": [_record(record) for record in self.runner.records],
+            "config": redacted(self.config),
+            "log": list(self._log_lines),
+        }
+
+    async def ask(self, prompt: str, pictures: tuple[Picture, ...]) -> AsyncGenerator[AnswerEvent]:
+        """Ask about these pictures, or about a fresh frame where there are none."""
+        ask = Ask(self.scheduler.new_id("api"), prompt, Origin.API, self._clock(), pictures)
+        async with aclosing(self.runner.submit(ask, look=not pictures)) as events:
+            async for event in events:
+                yield event
+
+    def press(self, button: str, gesture: Gesture) -> None:
+        """Play a gesture's edges, over the time that it takes; ValueError for one that starts nothing."""
+        there = self.scheduler.buttons
+        if gesture not in there.get(button, []):
+            starts = ", ".join(f"{name} {gesture}" for name in there for gesture in there[name]) or "none"
+            raise ValueError(f"{button} {gesture} starts nothing; these do: {starts}")
+        loop = asyncio.get_running_loop()
+        for after, kind in played(gesture, self.config.gestures):
+            loop.call_later(after, self._edge, Edge(button, kind, self._clock() + after))
+
+    async def snapshot(self) -> Frame | None:
+        """Return the frame in view now, None without a camera; raise AskError where it gives none."""
+        return await self._eyes.pick(self._clock())
+
+    async def reload(self) -> list[str]:
+        """Read the config again and apply what changed, between asks; raise ConfigError, with all left in force."""
+        async with self._reloading:
+            reloading()
+            try:
+                config = await asyncio.to_thread(self._read_config)
+                async with self.runner.between_asks:
+                    changed = await self._apply(config)
+            except ConfigError as error:
+                # Its mistakes are the whole story, not the traceback.
+                log.error("reload: the config has mistakes; the old one stays in force:\n%s", error)  # noqa: TRY400
+                raise
+            finally:
+                notify("READY=1")
+        log.info("reloaded: %s", ", ".join(changed) or "nothing changed")
+        return changed
+
+    async def shown(self) -> None:
+        """Wait until the displays show the newest screen, bounded."""
+        await self._stage.shown()
+
+    def offer(self, name: str, channel: Channel) -> bool:
+        """Hand a channel to the driver that waits for that name; False if none does."""
+        return self._host.offer(name, channel)
+
+    # -- what the config says --------------------------------------------------------------------------------------------
+
+    async def _apply(self, config: Config) -> list[str]:
+        """Take over a config; what has not changed is not touched. Return the names of what has."""
+        before, after = self.config, config
+        self.config = config
+        changed = []
+        devices = _changes(_device_sections(before), _device_sections(after))
+        for name in devices:
+            await self._remove(name)
+        if before.model != after.model:
+            await self._model.change(after.model)
+            changed.append("model")
+        if (before.triggers, before.gestures) != (after.triggers, after.gestures):
+            changed.append("triggers")
+        self.scheduler.configure(config)
+        for name, section in _device_sections(after).items():
+            if name in devices:
+                self._add(name, section)
+        if before.log != after.log:
+            logging.getLogger().setLevel(after.log.level.upper())
+            changed.append("log")
+        if before.api != after.api:
+            changed.append("api (takes a restart)")
+        return [*devices, *changed]
+
+    def _add(self, name: str, section: _DeviceSection) -> None:
+        match section:
+            case CameraSection():
+                self._add_camera(section)
+            case ButtonDevice():
+                self._devices.add(Device(name, "buttons", section.driver, section.options, self._serve_buttons))
+                self._devices.start(name)
+            case (DisplayDevice(), language):
+                self._add_display(name, section[0], language)
+
+    def _add_camera(self, section: CameraSection) -> None:
+        view = View(section, self._clock)
+        self._devices.add(Device(CAMERA, "cameras", section.driver, section.options, view.serve))
+        if section.capture == "ring":
+            self._eyes = self.runner.eyes = RingEyes(view)
+            self._devices.start(CAMERA)
+        else:
+            self._eyes = SignedEyes(view, self._clock, self._stage.sign, lambda: self._devices.opened(CAMERA))
+            self.runner.eyes = self._eyes
+
+    def _add_display(self, name: str, section: DisplayDevice, language: Language) -> None:
+        driver = registry.load("displays", section.driver)
+        profile = registry.profile(section.profile or driver.profile)
+        compositor = self._stage.add(name, profile, language)
+
+        def fit(display: Display) -> None:
+            display.fit(profile)
+
+        self._devices.add(Device(name, "displays", section.driver, section.options, compositor.serve, fit))
+        self._devices.start(name)
+
+    async def _remove(self, name: str) -> None:
+        if name == CAMERA:
+            self._eyes = self.runner.eyes = NoEyes()
+        await self._devices.remove(name)
+        self._stage.remove(name)
+
+    async def _serve_buttons(self, buttons: Buttons) -> None:
+        async for edge in buttons.edges():
+            self._edge(edge)
+
+    # -- what happens -------------------------------------------------------------------------------------------------
+
+    def _edge(self, edge: Edge) -> None:
+        self.bus.publish({"event": "edge", "button": edge.button, "kind": edge.kind.value})
+        self.runner.edge(edge)
+
+    def _device_changed(self, status: DeviceStatus) -> None:
+        event = {"event": "device", "name": status.name, "state": status.state.value, "error": status.error}
+        self.bus.publish(event)
+        if status.name == CAMERA:
+            self._stage.camera(status.state is DeviceState.READY)
+
+    def _screen_changed(self, display: str, screen: Screen) -> None:
+        self.bus.publish(
+            {
+                "event": "screen",
+                "display": display,
+                "lines": list(screen.lines),
+                "page": screen.page,
+                "pages": screen.pages,
+                "mark": screen.mark.value,
+                "camera": screen.camera,
+                "must_show": screen.must_show,
+            }
+        )
+
+    def _ask_ended(self, record: AskRecord) -> None:
+        self.bus.publish({"event": "ask", **_record(record)})
+        log.info("ask %s: %s%s", record.id, record.outcome, f", {record.code}" if record.code else "")
+
+    def _die(self, error: BaseException) -> None:
+        if not self.fatal.done():
+            self.fatal.set_exception(error)
+
+
+class _Model:
+    """The client of the config in force, and the on-board model behind it where the config names it."""
+
+    def __init__(self) -> None:
+        self._client: Client | None = None
+        self._stack = AsyncExitStack()
+
+    async def change(self, config: Model) -> None:
+        """Take over another section `model`; no ask is under way."""
+        await self.close()
+        reader = None
+        if any(endpoint.url == READER_URL for endpoint in config.endpoints):
+            reader = await self._stack.enter_async_context(serve_reader())
+        self._client = await self._stack.enter_async_context(Client(config, find_key, reader_socket=reader))
+
+    def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
+        """Yield what comes back, exactly one outcome last."""
+        assert self._client is not None, "the app enters it before the first ask"
+        return self._client.ask(ask)
+
+    async def close(self) -> None:
+        """Close the connections, and the on-board model."""
+        self._client = None
+        await self._stack.aclose()
+
+
+_DeviceSection = CameraSection | ButtonDevice | tuple[DisplayDevice, Language]
+
+
+def _device_sections(config: Config) -> dict[str, _DeviceSection]:
+    """Return what each device is made from, by its name; a display also speaks the wearer's language."""
+    sections: dict[str, _DeviceSection] = {}
+    if config.camera is not None:
+        sections[CAMERA] = config.camera
+    sections |= {f"buttons.{i}": section for i, section in enumerate(config.buttons)}
+    sections |= {f"displays.{i}": (section, config.language) for i, section in enumerate(config.displays)}
+    return sections
+
+
+def _changes(before: dict[str, _DeviceSection], after: dict[str, _DeviceSection]) -> list[str]:
+    return [name for name in {**before, **after} if before.get(name) != after.get(name)]
+
+
+def _record(record: AskRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "origin": record.origin.value,
+        "outcome": record.outcome.value,
+        "code": record.code.value if record.code else None,
+        "endpoint": record.endpoint,
+        "frame_offset_s": record.frame_offset,
+        "times_s": record.times,
+    }

@@ -1,0 +1,195 @@
+"""`glassd ask`: a question from the shell, to the running daemon or, with `--direct`, straight to the model.
+
+Whatever happens, an ask ends with exactly one outcome: as the last JSON line, or as a word on stderr and the exit status.
+Only a mistake in the config comes before any ask, and has none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassd.answer import AskError, OutcomeKind, Problem
+from glassd.cli.ask_output import Interrupted, JsonOutput, TextOutput, interruptible
+from glassd.messages.codes import Code
+from glassd.service.paths import default_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from glassd.answer import AnswerEvent
+    from glassd.ask import Picture
+    from glassd.cli.ask_output import Output
+    from glassd.config.schema import Model
+
+EXIT = {OutcomeKind.FINISHED: 0, OutcomeKind.CUT_OFF: 3, OutcomeKind.REFUSED: 4, OutcomeKind.FAILED: 5}
+EXIT_CONFIG = 2
+
+ERROR_LIMIT_BYTES = 64 * 1024
+PICTURE_LIMIT_BYTES = 16 * 1024 * 1024
+PICTURE_SIDE_PX = 11
+"""Vision models refuse pictures with a side of 10 px or less (Bailian's error page, InvalidParameter)."""
+
+
+def add(subparsers: Any) -> None:
+    """Add the subcommand."""
+    text = "ask a question, about what the camera sees or about given pictures"
+    parser = subparsers.add_parser("ask", help=text, description=text)
+    parser.add_argument(
+        "-c", "--config", type=Path, metavar="FILE", help="the config for --direct (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        metavar="FILE|URL",
+        help="a picture instead of a fresh one from the camera; a URL is passed on to the model, never fetched",
+    )
+    parser.add_argument(
+        "--direct", action="store_true", help="call the model from this process: needs no daemon, takes no picture"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON lines, the outcome last (docs/outcomes.md)")
+    parser.add_argument("prompt", metavar="PROMPT", type=_prompt)
+    parser.set_defaults(run=run, config=default_config())
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask, print what comes, return the outcome's exit status."""
+    output: Output = JsonOutput() if args.json else TextOutput()
+    try:
+        return _run(args, output)
+    except BrokenPipeError:
+        # What is still buffered would fail once more at exit, and turn the exit status into 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
+
+def _run(args: argparse.Namespace, output: Output) -> int:
+    with interruptible():
+        try:
+            if args.direct:
+                from glassd.config.load import ConfigError, load_model_only  # noqa: PLC0415  a light start
+
+                try:
+                    model = load_model_only(args.config)
+                except ConfigError as error:
+                    print(error, file=sys.stderr)
+                    return EXIT_CONFIG
+                _ask_model(model, args.prompt, _pictures(args.image), output)
+            else:
+                _ask_daemon(args.prompt, _pictures(args.image), output)
+        except AskError as error:
+            output.fail(error.problem)
+        except Interrupted as interruption:
+            if output.outcome is None:
+                output.fail(Problem(Code.CANCELLED, f"the ask was stopped by {interruption.signal.name}"))
+                return 128 + interruption.signal
+    assert output.outcome is not None
+    return EXIT[output.outcome]
+
+
+def _prompt(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty prompt")
+    return text
+
+
+# -- pictures -----------------------------------------------------------------------------------------------------------
+
+
+def _pictures(arguments: list[str]) -> tuple[Picture, ...]:
+    return tuple(_picture(argument) for argument in arguments)
+
+
+def _picture(argument: str) -> Picture:
+    """Return the picture that an argument names; raise AskError if it is none, before anything is sent."""
+    from glassd.ask import Link  # noqa: PLC0415  a light start
+    from glassd_drivers.contracts import Frame  # noqa: PLC0415
+    from glassd_drivers.pictures import PictureError, media_type_and_size  # noqa: PLC0415
+
+    if argument.startswith(("http://", "https://")):
+        return Link(argument)
+    try:
+        with Path(argument).open("rb") as file:
+            data = file.read(PICTURE_LIMIT_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        reason = getattr(error, "strerror", None) or str(error)
+        raise AskError(Problem(Code.PICTURE_BROKEN, f"{argument!r}: {reason}; name a JPEG or PNG file")) from error
+    if len(data) > PICTURE_LIMIT_BYTES:
+        text = f"{argument!r}: larger than {PICTURE_LIMIT_BYTES // 2**20} MiB; make it smaller"
+        raise AskError(Problem(Code.PICTURE_TOO_BIG, text))
+    try:
+        facts = media_type_and_size(data, PICTURE_SIDE_PX)
+    except PictureError as error:
+        raise AskError(Problem(Code.PICTURE_BROKEN, f"{argument!r}: {error}; name another picture")) from error
+    return Frame(data, facts.media_type, facts.width, facts.height, time.monotonic(), "cli")
+
+
+# -- straight to the model ----------------------------------------------------------------------------------------------
+
+
+def _ask_model(model: Model, prompt: str, pictures: tuple[Picture, ...], output: Output) -> None:
+    from glassd.ask import Ask, Origin  # noqa: PLC0415  a light start
+    from glassd.cli.ask_direct import answer  # noqa: PLC0415  aiohttp comes with it
+
+    ask = Ask("cli", prompt, Origin.CLI, time.monotonic(), pictures, model.instructions)
+    answer(model, ask, output)
+
+
+# -- through the daemon -------------------------------------------------------------------------------------------------
+
+
+def _ask_daemon(prompt: str, pictures: tuple[Picture, ...], output: Output) -> None:
+    for event in _daemon_events({"prompt": prompt, "pictures": [_sendable(picture) for picture in pictures]}):
+        output.tell(event)
+    if output.outcome is None:
+        raise AskError(Problem(Code.CONNECTION_LOST, "the daemon broke off; see its log", retryable=True))
+
+
+def _daemon_events(question: dict[str, Any]) -> Iterator[AnswerEvent]:
+    """Yield what the daemon relays; raise AskError where it is not there, or does not take the question."""
+    import http.client  # noqa: PLC0415  a light start
+    import json  # noqa: PLC0415
+
+    from glassd.cli.daemon_socket import DaemonError, connect  # noqa: PLC0415
+    from glassd.model.wire import event_from_line  # noqa: PLC0415
+
+    try:
+        connection = connect()
+    except DaemonError as error:
+        raise AskError(Problem(Code.DAEMON_DOWN, str(error))) from error
+    with closing(connection):
+        try:
+            connection.request("POST", "/api/ask", json.dumps(question), {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            if response.status != http.client.OK:
+                raise AskError(_refusal(response.status, response.read(ERROR_LIMIT_BYTES)))
+            for line in response:
+                yield event_from_line(json.loads(line))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            text = f"the daemon broke off: {error or type(error).__name__}; see its log"
+            raise AskError(Problem(Code.CONNECTION_LOST, text, retryable=True)) from error
+
+
+def _sendable(picture: Picture) -> dict[str, str]:
+    from glassd.ask import Link  # noqa: PLC0415  a light start
+
+    if isinstance(picture, Link):
+        return {"url": picture.url}
+    return {"data": base64.b64encode(picture.data).decode(), "media_type": picture.media_type}
+
+
+def _refusal(status: int, body: bytes) -> Problem:
+    import json  # noqa: PLC0415  a light start
+
+    try:
+        message = str(json.loads(body)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        message = f"the daemon answered HTTP {status}"
+    return Problem(Code.REQUEST_INVALID, message, http_status=status)

@@ -1,0 +1,39 @@
+"""`glassd run`: the daemon in the foreground, as systemd starts it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassd.service.paths import default_config
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add(subparsers: Any) -> None:
+    """Add the subcommand."""
+    text = "run the daemon"
+    parser = subparsers.add_parser("run", help=text, description=text)
+    parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="the config (default: %(default)s)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="a value over the file's: log.level=debug"
+    )
+    parser.set_defaults(run=run, config=default_config())
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT; 2 for a config with mistakes, 1 where the daemon cannot start."""
+    from glassd.config.load import ConfigError, load  # noqa: PLC0415  a light start: see the package
+
+    try:
+        loaded = load(args.config, overrides=args.set)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for warning in loaded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    from glassd.service.process import run_daemon  # noqa: PLC0415  aiohttp comes with it
+
+    return run_daemon(loaded.config, lambda: load(args.config, overrides=args.set).config)

@@ -1,0 +1,32 @@
+"""`glassd status`: how the running daemon and its devices stand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from glassd.cli.daemon_socket import add_and_run, request_json
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = add_and_run(subparsers, "status", run, "show how the daemon and its devices stand")
+    parser.add_argument("--json", action="store_true", help="the API's own object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the state of the daemon, of each device, and of the last ask."""
+    status = request_json("GET", "/api/status")
+    if args.json:
+        print(json.dumps(status, ensure_ascii=False, indent=2))
+        return 0
+    print(f"glassd {status['version']}, up {status['uptime_s']:.0f} s, {status['state']}")
+    for device in status["devices"]:
+        error = f": {device['error']}" if device["error"] else ""
+        print(f"  {device['name']:<12} {device['driver']:<10} {device['state']} for {device['for_s']:.0f} s{error}")
+    if last := status["last_ask"]:
+        print(f"  last ask: {last['outcome']}{', ' + last['code'] if last['code'] else ''}")
+    return 0

@@ -1,0 +1,148 @@
+"""What a broken way to the server means: an exception of aiohttp, ssl or the sockets in, a Problem out."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+from glassd.messages.codes import Code
+from glassd.model.errors import one_line, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from glassd.answer import Problem
+
+BUILT: Final = 1_793_491_200.0
+"""UTC seconds since 1970 (2026-11-01) before which no board can run this code: a clock that is earlier is not set."""
+
+CERTIFICATE_NOT_YET_VALID: Final = 9  # X509_V_ERR_CERT_NOT_YET_VALID and
+CERTIFICATE_EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL's x509_vfy.h
+
+
+def way_problem(error: BaseException, *, where: str, now: float, has_route: bool) -> Problem:
+    """Return the Problem that an exception of the transport is.
+
+    `now` is the board's own idea of UTC (seconds since 1970); `has_route` tells whether any network but loopback is
+    up, which is what tells a dead network from a name that is not known.
+    """
+    code = _code(error, now, has_route)
+    return problem(code, f"{where}: {_ADVICE[code]} ({one_line(_reason(error))})")
+
+
+def timeout_problem(code: Code, *, where: str, seconds: float) -> Problem:
+    """Return the Problem of a deadline that passed."""
+    return problem(code, f"{where}: {_ADVICE[code].format(seconds=seconds)}")
+
+
+def redirect_problem(url: str, location: str | None, status: int, *, where: str) -> Problem:
+    """Return the Problem of a redirect: to the same host it is a moved server, to another one a captive portal."""
+    target = urlsplit(urljoin(url, location or ""))
+    there = one_line(f"{target.scheme}://{target.netloc}{target.path}")
+    if location and target.hostname == urlsplit(url).hostname:
+        text = f"{where}: the server redirects, which is never followed; set the endpoint's `url` to {there}"
+        return problem(Code.REDIRECTED, text, http_status=status)
+    return problem(Code.PORTAL, f"{where}: {_ADVICE[Code.PORTAL]} (redirected to {there})", http_status=status)
+
+
+def portal_problem(where: str) -> Problem:
+    """Return the Problem of a web page where an answer should be."""
+    return problem(Code.PORTAL, f"{where}: {_ADVICE[Code.PORTAL]} (a web page came instead of an answer)")
+
+
+def has_route() -> bool:
+    """Return whether any network but loopback has a route, by Linux's routing tables; True where they are not there."""
+    try:
+        v4 = Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]
+        v6 = Path("/proc/net/ipv6_route").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return True
+    return any(line.split()[0] != "lo" for line in v4 if line) or any(line.split()[-1] != "lo" for line in v6 if line)
+
+
+# -- which code --------------------------------------------------------------------------------------------------------
+
+_ADVICE = {
+    Code.DNS: "the server's name is not known; check the endpoint's `url` and the network's DNS",
+    Code.NO_NETWORK: "there is no network; check Wi-Fi or the cable",
+    Code.CONNECTION_REFUSED: "nothing listens there; is the server running, is the port right?",
+    Code.CONNECTION_LOST: "the connection broke; try again",
+    Code.TLS: "the secure connection failed; check `url` and the server's certificate",
+    Code.CLOCK_NOT_SET: "the board's clock is not set, so no certificate can be checked; set the time",
+    Code.PORTAL: "the network wants a login first; open its page with a browser",
+    Code.ADDRESS_WRONG: "this address cannot be called; check the endpoint's `url`",
+    Code.GARBAGE: "what listens there does not speak HTTP; check the port",
+    Code.CONNECT_TIMEOUT: "no connection in time; is the server up, is the network good?",
+    Code.FIRST_TIMEOUT: "nothing of the answer within {seconds:g} s; try again",
+    Code.GAP_TIMEOUT: "the answer stalled for {seconds:g} s",
+    Code.WHOLE_TIMEOUT: "the answer took longer than {seconds:g} s as a whole",
+}
+_NOBODY_LISTENS = {errno.ECONNREFUSED, errno.ENOENT}  # ENOENT: the reader's socket is gone
+_NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EHOSTDOWN}
+
+
+def _code(error: BaseException, now: float, has_route: bool) -> Code:
+    causes = list(_causes(error))
+    return _by_kind(causes, now, has_route) or _by_number(causes) or Code.CONNECTION_LOST
+
+
+def _by_kind(causes: list[BaseException], now: float, has_route: bool) -> Code | None:
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            dated = getattr(cause, "verify_code", None) in (CERTIFICATE_NOT_YET_VALID, CERTIFICATE_EXPIRED)
+            return Code.CLOCK_NOT_SET if dated and now < BUILT else Code.TLS
+        if isinstance(cause, socket.gaierror):
+            return Code.DNS if has_route else Code.NO_NETWORK
+        if isinstance(cause, aiohttp.InvalidURL):
+            return Code.ADDRESS_WRONG
+        if isinstance(cause, aiohttp.ClientResponseError):  # a head that is no HTTP
+            return Code.GARBAGE
+    return None
+
+
+def _by_number(causes: list[BaseException]) -> Code | None:
+    numbers = {number for cause in causes for number in _errnos(cause)}
+    if numbers & _NOBODY_LISTENS:
+        return Code.CONNECTION_REFUSED
+    if numbers & _NO_NETWORK:
+        return Code.NO_NETWORK
+    if errno.ETIMEDOUT in numbers and isinstance(causes[0], aiohttp.ClientConnectorError):
+        return Code.CONNECT_TIMEOUT
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exception and all that it was made from, outermost first."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            inner = [getattr(cause, name, None) for name in ("os_error", "certificate_error")]
+            waiting += [*inner, cause.__cause__, cause.__context__]
+
+
+def _errnos(error: BaseException) -> Iterator[int]:
+    if isinstance(error, OSError):
+        if error.errno is not None:
+            yield error.errno
+        for number in re.findall(r"\[Errno (\d+)\]", str(error)):  # asyncio joins the failures of several addresses
+            yield int(number)
+
+
+def _reason(error: BaseException) -> str:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            return getattr(cause, "verify_message", "") or cause.reason or str(cause)
+        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, aiohttp.ClientError):
+            return cause.strerror
+    return str(error) or type(error).__name__

@@ -1,0 +1,82 @@
+"""Whose server it is, and what the vendors' own names for an error mean.
+
+Vendors agree on little: DashScope calls a rate limit `insufficient_quota` where OpenAI means an unpaid bill, a 429 can
+be billing, a 500 from a proxy can be moderation. So names and words are looked at before the HTTP status.
+
+Sources: the error pages of Bailian (DashScope), OpenAI, Azure, DeepSeek, Moonshot and Zhipu, LiteLLM's exceptions.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from glassd.messages.codes import Code
+
+
+def vendor_of(url: str) -> str:
+    """Return whose server a URL is by its host, or an empty string."""
+    host = urlsplit(url).hostname or ""
+    return next((name for domain, name in _DOMAINS.items() if host == domain or host.endswith(f".{domain}")), "")
+
+
+def named_code(names: list[str], message: str, vendor: str) -> Code | None:
+    """Return what an error's names and words say it is, or None if they say nothing that is known."""
+    bare = {_bare(name) for name in names}
+    if vendor == "dashscope" and "insufficientquota" in bare:
+        return Code.RATE_LIMITED
+    for code, known in _NAMES.items():
+        if bare & known or ((phrase := _PHRASES.get(code)) and phrase.search(message)):
+            return code
+    return None
+
+
+def _bare(name: str) -> str:
+    """Return a name without what vendors spell differently: case, dots, dashes, underscores."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+_DOMAINS = {
+    "aliyuncs.com": "dashscope",
+    "openai.com": "openai",
+    "azure.com": "azure",
+    "deepseek.com": "deepseek",
+    "moonshot.cn": "moonshot",
+    "bigmodel.cn": "zhipu",
+    "mistral.ai": "mistral",
+    "openrouter.ai": "openrouter",
+}
+
+# The first line that matches counts.
+_NAMES_TABLE = """
+moderated        data_inspection_failed DataInspectionFailed InappropriateContent content_filter SensitiveContent 1301
+moderated        content_policy_violation ContentPolicyViolationError moderation_blocked ResponsibleAIPolicyViolation
+quota_spent      insufficient_quota Arrearage PostpaidBillOverdue PrepaidBillOverdue CommodityNotPurchased
+quota_spent      insufficient_balance insufficient_user_quota billing_hard_limit_reached billing_not_active
+quota_spent      exceeded_current_quota_error AllocationQuota.FreeTierOnly credit_balance_too_low budget_exceeded 1113
+key_wrong        invalid_api_key InvalidApiKey incorrect_api_key api_key_invalid authentication_error unauthorized
+key_wrong        AuthenticationError invalid_authentication_error permission_denied access_denied
+key_wrong        1000 1001 1002 1003 1004
+model_unknown    model_not_found ModelNotFound model_not_supported Model.AccessDenied invalid_model model_not_exist
+request_too_big  context_length_exceeded exceed_context_size_error PayloadTooLargeError request_too_large
+request_too_big  ContextWindowExceededError string_above_max_length
+rate_limited     rate_limit_exceeded rate_limit_error rate_limit_reached_error limit_requests limit_burst_rate
+rate_limited     requests tokens Throttling Throttling.RateQuota Throttling.BurstRate Throttling.AllocationQuota
+rate_limited     RateLimitError too_many_requests 1302 1303 1305
+server_busy      overloaded overloaded_error engine_overloaded_error ServiceUnavailable model_overloaded
+request_invalid  invalid_parameter_error
+"""
+
+_NAMES: dict[Code, set[str]] = {}
+for _line in _NAMES_TABLE.strip().split("\n"):
+    _code, *_names = _line.split()
+    _NAMES.setdefault(Code(_code), set()).update(map(_bare, _names))
+
+_PHRASES = {
+    Code.MODERATED: re.compile(
+        r"(?i)inappropriate content|content management policy|content[ _]policy|data_?inspection_?failed|敏感|不安全"
+    ),
+    Code.QUOTA_SPENT: re.compile(r"(?i)insufficient balance|account is in good standing|余额不足|欠费"),
+    Code.MODEL_UNKNOWN: re.compile(r"(?i)model\b.{0,80}\b(not found|does not exist|not exist)"),
+    Code.REQUEST_TOO_BIG: re.compile(r"(?i)context (size|length|window)|request (entity|body) too large"),
+}

@@ -1,0 +1,141 @@
+"""From the newest screen to one display, at the display's own pace.
+
+`Slot` decides what is next: a screen is a value, so a newer one takes the place of one not yet shown. A screen that
+must be shown is kept until the display has taken it, in order, and what comes later waits behind it. `Compositor`
+hands what is next to the driver of the display, through all its lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from glassd_drivers.contracts import Screen, TransientFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from glassd_drivers.contracts import Display, Profile
+
+MUST_SHOW_LIMIT = 8
+"""Screens that must be shown and wait for it. Past that the oldest goes: a display that was away for a day is not to
+begin its return with a day's errors."""
+SHOW_LIMIT_S = 10.0
+"""Seconds that a display may take for one screen; past that it is given up as lost, so that it is opened anew."""
+
+log = logging.getLogger(__name__)
+
+
+class Slot:
+    """What one display has yet to show: the screens that must be shown, then the newest.
+
+    `take` what is due, then tell whether it was `shown`; or `lost`, in whichever state the display was lost.
+    """
+
+    def __init__(self) -> None:
+        self.current = Screen()
+        """The newest screen of all."""
+        self._must_show: deque[Screen] = deque(maxlen=MUST_SHOW_LIMIT)
+        self._latest: Screen | None = self.current  # newer than all that must be shown
+        self._taken: Screen | None = None  # on its way to the display
+        self._in_view: Screen | None = None  # what the display shows, or will once it has taken what is on its way
+
+    def put(self, screen: Screen) -> None:
+        """Take the newest screen."""
+        self.current = screen
+        if not screen.must_show:
+            self._latest = screen
+        elif self._latest is not None or not self._must_show or self._must_show[-1] != screen:
+            self._must_show.append(screen)
+            self._latest = None
+
+    @property
+    def due(self) -> bool:
+        """Whether the display has yet to be given a screen. One that it shows already would only cost its time."""
+        return bool(self._must_show) or (self._latest is not None and _content(self._latest) != self._in_view)
+
+    def take(self) -> Screen:
+        """Return the screen to show now; one must be due."""
+        if self._must_show:
+            screen = self._must_show.popleft()
+        else:
+            assert self._latest is not None, "one is due"
+            screen, self._latest = self._latest, None
+        self._taken, self._in_view = screen, _content(screen)
+        return screen
+
+    def shown(self) -> None:
+        """Take note that the display has taken what was on its way."""
+        self._taken = None
+
+    def lost(self) -> None:
+        """Take note that the display shows nothing: what was on its way and the current screen are due again."""
+        if self._taken is not None and self._taken.must_show and len(self._must_show) < MUST_SHOW_LIMIT:
+            self._must_show.appendleft(self._taken)
+        self._taken = self._in_view = None
+        if not self._must_show or self._must_show[-1] != self.current:
+            self._latest = self.current
+
+
+def _content(screen: Screen) -> Screen:
+    return replace(screen, must_show=False)
+
+
+class Compositor:
+    """Serves one display: `put` screens at any rate, and it shows them at `profile.interval`, newest wins."""
+
+    def __init__(self, profile: Profile, clock: Callable[[], float]) -> None:
+        self._interval = profile.interval
+        self._clock = clock
+        self._slot = Slot()
+        self._changed = asyncio.Event()  # something may be due
+        self._settled = asyncio.Event()  # the display is there and shows all
+        self._next_at = clock()
+
+    def put(self, screen: Screen) -> None:
+        """Take the newest screen; never waits."""
+        self._slot.put(screen)
+        self._changed.set()
+        self._settled.clear()
+
+    async def shown(self) -> None:
+        """Wait until the display shows the newest screen; for ever, where there is no display."""
+        await self._settled.wait()
+
+    async def serve(self, display: Display) -> None:
+        """Show the current screen whole, then each next one, until the display is lost; raise its DriverError."""
+        self._slot.lost()
+        self._changed.set()
+        watch = asyncio.create_task(display.watch(), name="display-watch")
+        feed = asyncio.create_task(self._feed(display), name="display-feed")
+        try:
+            done, _ = await asyncio.wait((watch, feed), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self._settled.clear()
+            watch.cancel()
+            feed.cancel()
+            await asyncio.gather(watch, feed, return_exceptions=True)
+
+    async def _feed(self, display: Display) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(max(0.0, self._next_at - self._clock()))
+            if self._slot.due:  # still, for the newest may be what is in view
+                self._next_at = self._clock() + self._interval
+                await self._show(display, self._slot.take())
+                self._slot.shown()
+            if not self._slot.due:
+                self._changed.clear()
+                self._settled.set()
+
+    async def _show(self, display: Display, screen: Screen) -> None:
+        try:
+            async with asyncio.timeout(SHOW_LIMIT_S):
+                await display.show(screen)
+        except TimeoutError as error:
+            raise TransientFault(f"the display took no screen for {SHOW_LIMIT_S:g} s: it is opened anew") from error

@@ -1,0 +1,160 @@
+"""Growing text into lines of half-width cells.
+
+Text comes in deltas; lines come out full or open. A full line never changes: it is full as soon as the break after it
+is decided, which is when the next word has outgrown it. Only what is open is looked at again, so a delta costs the
+same however long the answer has become, and the lines at the end are the same however the text was cut.
+
+A word moves to the next line whole; what is wider than a line of its own is broken where it must be. Spaces at a break
+are dropped. A line end is kept, several at once become one empty line, and none begins or ends the text: rows are
+scarce.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glassd.presenter.breaks import Breaker, Unit, kept_together, unit
+from glassd.presenter.graphemes import REPLACEMENT, Cleaner, Graphemes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LEAST_COLUMNS = 2
+"""Half-width cells: one Han character."""
+
+
+class Layout:
+    """Lays out one text for a number of columns (half-width cells)."""
+
+    def __init__(self, columns: int) -> None:
+        if columns < LEAST_COLUMNS:
+            raise ValueError(f"a display of {columns} columns cannot hold one Han character: give it {LEAST_COLUMNS}")
+        self._cleaner = Cleaner()
+        self._graphemes = Graphemes()
+        self._lines = _Lines(columns)
+
+    def feed(self, delta: str) -> None:
+        """Take the next piece of the text, cut anywhere."""
+        for grapheme in self._graphemes.feed(self._cleaner.feed(delta)):
+            self._lines.take(grapheme)
+
+    def finish(self) -> None:
+        """Take the end of the text: every line is full."""
+        self.feed(self._cleaner.finish())
+        self._lines.take(self._graphemes.finish())
+        self._lines.end_line()
+
+    @property
+    def full(self) -> Sequence[str]:
+        """The lines that never change, oldest first; grows at its end only."""
+        return self._lines.full
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The lines that may still change, as they stand now."""
+        trial = self._lines.fork()
+        trial.take(self._graphemes.held)
+        trial.end_line()
+        return tuple(trial.full)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All lines: full, then open. Costs the length of the text; a screen reads `full` and `open`."""
+        return (*self.full, *self.open)
+
+
+class _Lines:
+    """Fills lines with units, first fit."""
+
+    def __init__(self, columns: int) -> None:
+        self.full: list[str] = []
+        self._columns = columns
+        self._breaker = Breaker()
+        self._line: list[Unit] = []  # the line being filled: at most `columns` cells and one hanging space
+        self._width = 0
+        self._break = 0  # index of the last place where the line may break; 0: none
+        self._indent = 0  # spaces before the first unit of a line of its own
+        self._begun = False  # something stands above
+        self._gap = False  # an empty line is due before the next text
+
+    def take(self, grapheme: str) -> None:
+        """Take the next grapheme or line end; an empty one is nothing."""
+        if grapheme == "\n":
+            self.end_line()
+        elif grapheme and (new := self._presentable(grapheme)) and (decided := self._breaker.push(new)):
+            self._place(*decided)
+
+    def end_line(self) -> None:
+        """Take a line end, or the end of the text."""
+        for decided in self._breaker.end():
+            self._place(*decided)
+        if self._line:
+            self._emit(len(self._line))
+        else:
+            self._gap = self._begun
+        self._indent = 0
+
+    def fork(self) -> _Lines:
+        """Return a copy to try things on, without the full lines."""
+        twin = _Lines(self._columns)
+        twin._breaker = self._breaker.fork()
+        twin._line = self._line.copy()
+        twin._width, twin._break, twin._indent = self._width, self._break, self._indent
+        twin._begun, twin._gap = self._begun, self._gap
+        return twin
+
+    def _presentable(self, grapheme: str) -> Unit | None:
+        """Return the grapheme as a unit that fits a line; None for one that shows nothing and breaks nothing."""
+        found = unit(grapheme)
+        if found.width > self._columns:
+            return unit(REPLACEMENT)
+        return found if found.width or found.first == "ZW" else None
+
+    def _place(self, new: Unit, may_break: bool) -> None:
+        if may_break and self._line:
+            self._break = len(self._line)
+        if not new.width:
+            return  # a zero-width space has done its work
+        if new.first == "SP":
+            self._place_space(new)
+            return
+        if not self._line:
+            self._begin_line()
+        while self._width + new.width > self._columns:
+            self._emit(self._break or self._last_resort(new))
+        self._line.append(new)
+        self._width += new.width
+
+    def _place_space(self, space: Unit) -> None:
+        """Keep a space, unless one hangs over the line's end already, or the indent is all that a line can spare."""
+        if not self._line:
+            self._indent = min(self._indent + 1, self._columns // 4)
+        elif self._width <= self._columns:
+            self._line.append(space)
+            self._width += space.width
+
+    def _begin_line(self) -> None:
+        if self._gap:
+            self.full.append("")
+            self._gap = False
+        self._line = [unit(" ")] * self._indent
+        self._width = self._indent
+        self._begun = True
+
+    def _emit(self, count: int) -> None:
+        """Make the first `count` units a full line; the rest, without its leading spaces, begins the next."""
+        self.full.append("".join(u.text for u in self._line[:count]).rstrip(" "))
+        rest = self._line[count:]
+        while rest and rest[0].first == "SP":
+            del rest[0]
+        self._line = rest
+        self._width = sum(u.width for u in rest)
+        self._break = 0
+
+    def _last_resort(self, new: Unit) -> int:
+        """Return where to break a word that is wider than the line: as late as kinsoku lets, else at its end."""
+        units = [*self._line, new]
+        for place in range(len(self._line), self._indent, -1):
+            if not kept_together(units[place - 1], units[place]):
+                return place
+        return len(self._line)

@@ -1,0 +1,199 @@
+"""What happens, folded into what one display's wearer sees.
+
+A pure fold: every method takes one thing that happened and returns the newest screen. It has no clock and waits for
+nothing; when and whether a screen reaches the display is the compositor's business.
+
+An ask goes looking → sending → thinking → writing, and ends as done, cut off or an error. What has come stays: a note
+stands below a text that was cut off, an error stands on a page after it. A cancel clears the screen but for one word.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glassd.answer import Delta, Outcome, OutcomeKind, Problem
+from glassd.messages import Code, Note, lines, mark_word, note
+from glassd.presenter.layout import Layout
+from glassd.presenter.pages import Pages
+from glassd_drivers.contracts import Mark, Screen
+
+if TYPE_CHECKING:
+    from glassd.answer import AnswerEvent
+    from glassd.messages import Language
+    from glassd_drivers.contracts import Profile
+
+TEXT_LIMIT = 1_000_000
+"""Characters of one answer that are laid out; the model client ends an answer long before."""
+
+
+class Presenter:
+    """Folds one wearer's asks for one display. Only what belongs to the newest ask may be told."""
+
+    def __init__(self, profile: Profile, language: Language) -> None:
+        self._profile = profile
+        self._language: Language = language
+        self._camera = False
+        self._answering = False
+        self._below: tuple[str, ...] = ()  # our own lines after the text
+        self._below_at = 0  # the line that they begin at
+        self._blank(Mark.IDLE)
+
+    @property
+    def screen(self) -> Screen:
+        """The newest screen."""
+        return self._screen()
+
+    def looking(self) -> Screen:
+        """An ask begins: its picture is being chosen. What the ask before showed is gone."""
+        self._blank(Mark.LOOKING)
+        self._answering = True
+        return self._screen()
+
+    def asked(self) -> Screen:
+        """The question is on its way to a model."""
+        self._blank(Mark.SENDING)
+        self._answering = True
+        return self._screen()
+
+    def event(self, event: AnswerEvent) -> Screen:
+        """Something came back for the ask under way; what comes after its end is passed over."""
+        if not self._answering:
+            return self._screen()
+        match event:
+            case Delta(text) if text:
+                self._mark = Mark.WRITING
+                self._feed(text)
+            case Outcome():
+                return self._end(event)
+            case _ if self._mark is not Mark.WRITING:  # Sent, Reasoning, a delta with nothing in it
+                self._mark = Mark.THINKING
+        return self._screen()
+
+    def problem(self, problem: Problem) -> Screen:
+        """Something went wrong with the ask under way, or with none."""
+        if not self._answering:
+            self._blank(Mark.IDLE)
+        self._layout.finish()
+        return self._fail(problem)
+
+    def next_page(self) -> Screen:
+        """Turn a page on."""
+        self._pages.next(self._count())
+        return self._screen()
+
+    def previous_page(self) -> Screen:
+        """Turn a page back, and stay there while the text grows."""
+        self._pages.previous(self._count())
+        return self._screen()
+
+    def clear(self) -> Screen:
+        """Show nothing: the wearer sees the world."""
+        self._answering = False
+        self._blank(Mark.IDLE)
+        return self._screen(must_show=True)
+
+    def camera(self, on: bool) -> Screen:
+        """Frames are being taken from now on, or no longer."""
+        self._camera = on
+        return self._screen()
+
+    # -- how an ask ends -----------------------------------------------------------------------------------------------
+
+    def _end(self, outcome: Outcome) -> Screen:
+        problem = outcome.problem
+        if problem is not None and problem.code is Code.CANCELLED:
+            self._blank(Mark.IDLE)
+            self._below = self._wrapped(lines(Code.CANCELLED, self._language)[0])
+        elif outcome.kind is OutcomeKind.FINISHED or problem is None:
+            return self._finish(outcome)
+        elif outcome.kind is OutcomeKind.CUT_OFF:
+            self._layout.finish()
+            self._mark = Mark.CUT_OFF
+            why = lines(problem.code, self._language)[0]
+            self._add_note(f"{mark_word(Mark.CUT_OFF, self._language)}{_COLON[self._language]}{why}")
+        else:
+            self._layout.finish()
+            return self._fail(problem)
+        self._answering = False
+        return self._screen(must_show=True)
+
+    def _finish(self, outcome: Outcome) -> Screen:
+        if outcome.refusal:
+            self._feed(f"\n{note(Note.REFUSAL, self._language)}\n{outcome.refusal}")
+        self._layout.finish()
+        if not self._layout.full and outcome.finish_reason not in _NOTES:
+            return self._fail(Problem(Code.EMPTY, "the answer holds nothing to show"))
+        self._mark = Mark.DONE
+        if outcome.finish_reason in _NOTES:
+            self._add_note(note(_NOTES[outcome.finish_reason], self._language))
+        self._answering = False
+        return self._screen(must_show=True)
+
+    def _fail(self, problem: Problem) -> Screen:
+        """Show the two lines, and the code where a row is left for it, on a page after what has come."""
+        told = lines(problem.code, self._language, retry_after_s=problem.retry_after_s)
+        code = [f"[{problem.code}]"] if self._profile.rows > len(told) else []
+        self._below = self._wrapped("\n".join([*told, *code]))
+        self._below_at = self._page_after_text() * self._profile.rows
+        self._pages.go(self._page_after_text())
+        self._mark = Mark.ERROR
+        self._answering = False
+        return self._screen(must_show=True)
+
+    def _add_note(self, text: str) -> None:
+        """Put a note below the text; where its last page has no room, on a next one, and the text stays in view."""
+        self._below = self._wrapped(text)
+        count = len(self._layout.full)
+        self._below_at = count
+        if count and self._pages.total(count + len(self._below)) > self._pages.total(count):
+            self._pages.go(self._pages.in_view(count))
+            self._below_at = self._page_after_text() * self._profile.rows
+
+    def _page_after_text(self) -> int:
+        count = len(self._layout.full)
+        return self._pages.total(count) if count else 0
+
+    # -- the sheet -----------------------------------------------------------------------------------------------------
+
+    def _blank(self, mark: Mark) -> None:
+        self._mark = mark
+        self._layout = Layout(self._profile.columns)
+        self._pages = Pages(self._profile.rows)
+        self._room = TEXT_LIMIT
+        self._below, self._below_at = (), 0
+
+    def _feed(self, text: str) -> None:
+        self._layout.feed(text[: self._room])
+        self._room -= min(len(text), self._room)
+
+    def _wrapped(self, text: str) -> tuple[str, ...]:
+        layout = Layout(self._profile.columns)
+        layout.feed(text)
+        layout.finish()
+        return tuple(layout.full)
+
+    def _count(self) -> int:
+        if self._below:
+            return self._below_at + len(self._below)
+        return len(self._layout.full) + len(self._layout.open)
+
+    def _screen(self, *, must_show: bool = False) -> Screen:
+        """Cut out the page in view; costs its rows, not the text's length."""
+        full, rows = self._layout.full, self._pages.rows
+        after, after_at = (self._below, self._below_at) if self._below else (self._layout.open, len(full))
+        count = after_at + len(after)
+        page = self._pages.in_view(count)
+        start, stop = page * rows, (page + 1) * rows
+        return Screen(
+            lines=(*full[start:stop], *after[max(0, start - after_at) : max(0, stop - after_at)]),
+            page=page + 1,
+            pages=self._pages.total(count),
+            mark=self._mark,
+            camera=self._camera,
+            must_show=must_show,
+        )
+
+
+_COLON: dict[Language, str] = {"zh": "：", "en": ": "}
+_NOTES = {"content_filter": Note.FILTERED, "length": Note.LENGTH}
+"""What a finish_reason other than `stop` means to the wearer."""

@@ -1,0 +1,95 @@
+"""All displays at once: what happens to an ask, told to each display's presenter, and its newest screen handed on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from glassd.presenter.compositor import Compositor
+from glassd.presenter.presenter import Presenter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from glassd.answer import AnswerEvent
+    from glassd.config.schema import Command
+    from glassd.messages import Language
+    from glassd_drivers.contracts import Profile, Screen
+
+SIGN_LIMIT_S = 1.0
+"""How long the sign waits to be seen on a display; one that is not there cannot keep the camera shut."""
+
+
+class Stage:
+    """The displays by name. `changed` is told each new screen of each; nothing here waits but `shown` and `sign`."""
+
+    def __init__(self, clock: Callable[[], float], changed: Callable[[str, Screen], None]) -> None:
+        self._clock = clock
+        self._changed = changed
+        self._seats: dict[str, tuple[Presenter, Compositor]] = {}
+        self._camera = False
+
+    def add(self, name: str, profile: Profile, language: Language) -> Compositor:
+        """Take a display in; the compositor that is returned serves it."""
+        compositor = Compositor(profile, self._clock)
+        self._seats[name] = (Presenter(profile, language), compositor)
+        self.camera(self._camera)
+        return compositor
+
+    def remove(self, name: str) -> None:
+        """Forget a display; a name that is none is passed over."""
+        self._seats.pop(name, None)
+
+    def looking(self) -> None:
+        """An ask begins with a look."""
+        self._each(Presenter.looking)
+
+    def asked(self) -> None:
+        """The picture is there, the request is on its way."""
+        self._each(Presenter.asked)
+
+    def event(self, event: AnswerEvent) -> None:
+        """Something came back."""
+        self._each(lambda presenter: presenter.event(event))
+
+    def command(self, command: Command) -> None:
+        """The wearer turns a page or clears the screen."""
+        match command:
+            case "next page":
+                self._each(Presenter.next_page)
+            case "previous page":
+                self._each(Presenter.previous_page)
+            case "clear":
+                self._each(Presenter.clear)
+            case "cancel":
+                """Nothing was under way: there is nothing to show."""
+
+    def camera(self, on: bool) -> None:
+        """Show whether frames are being taken."""
+        self._camera = on
+        self._each(lambda presenter: presenter.camera(on))
+
+    @asynccontextmanager
+    async def sign(self) -> AsyncIterator[None]:
+        """Show that the camera looks for as long as this is entered; the body begins once the wearer can see it."""
+        self.camera(True)
+        try:
+            await self.shown(SIGN_LIMIT_S)
+            yield
+        finally:
+            self.camera(False)
+
+    async def shown(self, limit: float = SIGN_LIMIT_S) -> None:
+        """Wait until each display shows its newest screen, at most `limit` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                for _, compositor in self._seats.values():
+                    await compositor.shown()
+
+    def _each(self, change: Callable[[Presenter], Screen]) -> None:
+        for name, (presenter, compositor) in self._seats.items():
+            screen = change(presenter)
+            compositor.put(screen)
+            self._changed(name, screen)

@@ -1,0 +1,220 @@
+"""The daemon as a process: its log, its signals, its sockets, what systemd is told, and that a stop takes under 2 s."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import socket
+import stat
+import sys
+import threading
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from glassd.api.server import SHUTDOWN_LIMIT_S, application
+from glassd.app import App
+from glassd.config.keys import KeyMissingError, find_key
+from glassd.config.mistakes import ConfigError
+from glassd.service.notify import notify
+from glassd.service.paths import socket_to_serve
+from glassd.service.report import LogMemory
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
+
+    from glassd.config.schema import Config
+
+log = logging.getLogger(__name__)
+
+STOP_LIMIT_S = 1.8
+"""A stop that takes longer, because a device or a library is stuck, is made by leaving the process at once."""
+SOCKET_MODE = 0o660
+SOCKET_GROUP = "glassd"
+
+
+class StartError(Exception):
+    """The daemon cannot start; the text says why and what to do, in one line."""
+
+
+def run_daemon(
+    config: Config,
+    read_config: Callable[[], Config],
+    *,
+    guest: Callable[[App], Coroutine[Any, Any, None]] | None = None,
+) -> int:
+    """Run until SIGTERM or SIGINT, and return the exit status: 0, or 1 where it could not start or had to give up.
+
+    SIGHUP reloads. `guest` is a coroutine that is run beside the daemon once it is ready; its end stops the daemon.
+    """
+    memory = _set_up_log(config.log.level)
+    try:
+        asyncio.run(_main(config, read_config, memory, guest))
+    except StartError as error:
+        log.error("%s", error)  # noqa: TRY400  the operator's one line; the cause is no bug of ours
+        return 1
+    except Exception:
+        log.exception("the daemon had to give up")
+        return 1
+    finally:
+        # What is left may be a thread stuck in a device or in a look-up of a name; the interpreter would wait for it.
+        sys.stdout.flush()
+    return 0
+
+
+async def _main(
+    config: Config,
+    read_config: Callable[[], Config],
+    memory: LogMemory,
+    guest: Callable[[App], Coroutine[Any, Any, None]] | None,
+) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _begin_stop, stop)
+    async with AsyncExitStack() as stack:
+        app = App(config, read_config, memory.lines)
+        await stack.enter_async_context(_listening(app, config))
+        await stack.enter_async_context(app)
+        reloads = _Reloads(app)
+        loop.add_signal_handler(signal.SIGHUP, reloads.begin)
+        notify("READY=1", "STATUS=ready")
+        log.info("ready")
+        waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait(), name="stop"), app.fatal]
+        if guest is not None:
+            waits.append(asyncio.create_task(guest(app), name="guest"))
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        notify("STOPPING=1", "STATUS=stopping")
+        _begin_stop(stop)
+        for waited in waits:
+            waited.cancel()
+        for result in await asyncio.gather(*waits, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+    log.info("stopped")
+
+
+def _begin_stop(stop: asyncio.Event) -> None:
+    """Begin a stop, and see to it that it comes to its end whatever is stuck."""
+    if stop.is_set():
+        return
+    stop.set()
+    last_resort = threading.Timer(STOP_LIMIT_S, _leave_at_once)
+    last_resort.daemon = True
+    last_resort.start()
+
+
+def _leave_at_once() -> None:
+    log.warning("something is stuck; leaving without waiting for it")
+    os._exit(0)
+
+
+class _Reloads:
+    """Reloads on SIGHUP, one at a time."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._reload(), name="reload")
+
+    async def _reload(self) -> None:
+        with contextlib.suppress(ConfigError):  # the app has logged its mistakes, and goes on with the old one
+            await self._app.reload()
+
+
+@asynccontextmanager
+async def _listening(app: App, config: Config) -> AsyncIterator[None]:
+    """Serve the API on the unix socket, and on an address where the config has one."""
+    runner = web.AppRunner(
+        application(app, _token(config)), access_log=None, shutdown_timeout=SHUTDOWN_LIMIT_S, handle_signals=False
+    )
+    await runner.setup()
+    path = socket_to_serve()
+    try:
+        await web.SockSite(runner, _bind(path)).start()
+        if config.api.listen is not None:
+            await _listen(runner, config.api.listen)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, address: str) -> None:
+    host, _, port = address.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    except OSError as error:
+        # The wearer's path does not need it, so the daemon goes on.
+        log.error("api.listen %s: %s: choose another port; the unix socket still works", address, error.strerror)  # noqa: TRY400
+
+
+def _token(config: Config) -> str | None:
+    if config.api.token is None:
+        return None
+    try:
+        return find_key(config.api.token)
+    except KeyMissingError as error:
+        raise StartError(f"api.token: {error}") from error
+
+
+def _bind(path: Path) -> socket.socket:
+    """Return the listening unix socket, open to its group alone; a dead daemon's leftover gives way, a live one not."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _make_folder(path.parent)
+        _clear(path)
+        before = os.umask(0o777 & ~SOCKET_MODE)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+    except OSError as error:
+        listener.close()
+        raise StartError(f"cannot listen at {path}: {error.strerror}; name another place in GLASSD_SOCKET") from error
+    with contextlib.suppress(LookupError, PermissionError):
+        shutil.chown(path, group=SOCKET_GROUP)
+    return listener
+
+
+def _make_folder(folder: Path) -> None:
+    """See to the socket's folder; one that somebody else owns could be swapped under us."""
+    folder.mkdir(mode=0o755 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid not in (0, os.geteuid()):
+        raise StartError(f"{folder} belongs to somebody else: name another place in GLASSD_SOCKET")
+
+
+def _clear(path: Path) -> None:
+    try:
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            raise StartError(f"{path} is no socket: it is left alone; name another place in GLASSD_SOCKET")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise StartError(f"another glassd is running at {path}: stop it, or name another place in GLASSD_SOCKET")
+
+
+def _set_up_log(level: str) -> LogMemory:
+    """Log to stderr, with the time only where nobody else adds it, and remember the newest lines for a report."""
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+    memory = LogMemory()
+    for handler in (logging.StreamHandler(), memory):
+        handler.setFormatter(logging.Formatter(f"{stamp}%(levelname)s %(name)s: %(message)s"))
+        root.addHandler(handler)
+    return memory

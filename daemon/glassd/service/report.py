@@ -1,0 +1,57 @@
+"""What goes into a bug report: versions, recent log lines, the config without its secrets and words."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections import deque
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from glassd import __version__
+
+if TYPE_CHECKING:
+    from glassd.config.schema import Config
+
+LOG_LIMIT_LINES = 500
+"""How many log lines are remembered for a report."""
+
+_PACKAGES = ("aiohttp", "msgspec", "opencv-python", "pydantic", "pyserial", "PyYAML", "uniseg", "wcwidth")
+_REDACTED = "(redacted)"
+
+
+class LogMemory(logging.Handler):
+    """Remembers the newest log lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=LOG_LIMIT_LINES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember one record as its line."""
+        self.lines.append(self.format(record))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of glassd, what it stands on, and the system."""
+    found = {"glassd": __version__, "python": platform.python_version(), "system": platform.platform()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def redacted(config: Config) -> dict[str, Any]:
+    """Return the config as plain data without prompts, instructions, names of credentials, or hosts' paths."""
+    data: dict[str, Any] = config.model_dump(mode="json", serialize_as_any=True)
+    data["model"]["instructions"] = _REDACTED if data["model"]["instructions"] else ""
+    for endpoint in data["model"]["endpoints"]:
+        endpoint["url"] = urlsplit(endpoint["url"]).hostname or endpoint["url"]
+        endpoint["key"] = _REDACTED if endpoint["key"] else None
+    for trigger in data["triggers"]:
+        trigger["ask"] = _REDACTED if trigger["ask"] else None
+    data["api"]["token"] = _REDACTED if data["api"]["token"] else None
+    return data

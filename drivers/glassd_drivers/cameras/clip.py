@@ -1,0 +1,277 @@
+"""A recorded camera: plays a video file, or a folder of pictures, as if it were looking now.
+
+The bytes are handed on as they were recorded: a picture file's own, and the JPEGs of an MJPEG video without decoding
+them. A video in any other codec is decoded and encoded as JPEG, once a frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field
+
+from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, Frame, PermanentFault, TransientFault
+from glassd_drivers.pictures import PictureError, PictureFacts, media_type_and_size
+from glassd_drivers.threads import DeviceThread
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+DEFAULT_FPS = 5.0
+"""The rate of a folder, and of a video that does not know its own, in pictures per second."""
+FASTEST_FPS = 120.0
+"""The highest rate, whoever names it."""
+PICTURES_LIMIT = 10_000
+"""How many files a folder may hold."""
+PICTURE_LIMIT_BYTES = 32 * 1024 * 1024
+"""How big one picture file may be."""
+JPEG_QUALITY = 90
+"""Of frames that have to be encoded: OpenCV's scale, 0 to 100."""
+
+_log = logging.getLogger(__name__)
+
+
+class ClipConfig(DriverConfig):
+    """What is played, and how."""
+
+    path: Path
+    """A video file, or a folder of JPEG and PNG pictures, which are played in the order of their names."""
+    fps: float | None = Field(None, gt=0, le=FASTEST_FPS, strict=True)
+    """Pictures per second; where absent, 5 for a folder and a video's own rate for a video."""
+    loop: bool = True
+    """Begin again after the last picture; else the last one stays in view."""
+
+
+class ClipCamera:
+    """A recording: a video file or a folder of pictures, played as a live camera."""
+
+    contract: ClassVar[int] = CONTRACT
+    Config: ClassVar[type[DriverConfig]] = ClipConfig
+    kind: ClassVar[Literal["stream"]] = "stream"
+
+    def __init__(self, config: ClipConfig, context: Context) -> None:
+        self._config = config
+        self._context = context
+        self._source: _Folder | _Video | None = None
+
+    async def open(self) -> None:
+        """Find the first picture; TransientFault where nothing is there, PermanentFault where it is no recording."""
+        path = self._config.path
+        kind = _Folder if _is_folder(path) else _Video
+        self._source = kind(path, loop=self._config.loop)
+        await self._source.open()
+
+    async def frames(self) -> AsyncGenerator[Frame]:
+        """Yield the pictures at their rate; a reader that is late misses no picture but gets no burst either."""
+        source = self._source
+        if source is None:
+            raise TransientFault("not open")
+        period = 1.0 / (self._config.fps or source.fps)
+        due = self._context.clock()
+        while True:
+            picture = await source.next()
+            await asyncio.sleep(due - self._context.clock())
+            now = self._context.clock()
+            due = (due if now - due < period else now) + period  # in step, or from now on where the reader was late
+            if picture is not None:
+                yield Frame(
+                    data=picture.data,
+                    media_type=picture.facts.media_type,
+                    width=picture.facts.width,
+                    height=picture.facts.height,
+                    instant=now,
+                    source=self._context.name,
+                )
+
+    async def close(self) -> None:
+        """Let go of the recording."""
+        if self._source is not None:
+            await self._source.close()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        raise TransientFault(f"{path} does not exist; correct `path`, or put a recording there") from None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> PermanentFault:
+    return PermanentFault(f"{path} cannot be read: {error.strerror}; make it readable to the user that glassd runs as")
+
+
+class _Picture(NamedTuple):
+    data: bytes
+    facts: PictureFacts
+
+
+class _Entry(NamedTuple):
+    path: Path
+    size: int
+    facts: PictureFacts
+
+
+class _Folder:
+    """The pictures of a folder. Its files are read on the event loop: they are local, small and, once open, cached."""
+
+    fps = DEFAULT_FPS
+
+    def __init__(self, path: Path, *, loop: bool) -> None:
+        self._path = path
+        self._loop = loop
+        self._entries: list[_Entry] = []
+        self._at = 0
+
+    async def open(self) -> None:
+        skipped = []
+        for file in self._files():
+            try:
+                data = _read_picture(file)
+                self._entries.append(_Entry(file, len(data), media_type_and_size(data)))
+            except PictureError as error:
+                skipped.append(f"{file.name} ({error})")
+            except OSError as error:
+                skipped.append(f"{file.name} ({error.strerror})")
+            await asyncio.sleep(0)  # a large folder takes many short turns of the event loop, not a long one
+        if not self._entries:
+            raise PermanentFault(f"{self._path} holds no JPEG or PNG picture; put some there or correct `path`")
+        if skipped:
+            _log.warning("%s: skipped, for they are no pictures: %s", self._path, _some(skipped))
+
+    async def next(self) -> _Picture:
+        entry = self._entries[self._at]
+        if self._at + 1 < len(self._entries):
+            self._at += 1
+        elif self._loop:
+            self._at = 0
+        try:
+            data = _read_picture(entry.path)
+        except (OSError, PictureError) as error:
+            raise TransientFault(f"{entry.path} cannot be read any more: {error}") from error
+        if len(data) != entry.size:
+            raise TransientFault(f"{entry.path} was changed while it was played")
+        return _Picture(data, entry.facts)
+
+    async def close(self) -> None:
+        pass
+
+    def _files(self) -> list[Path]:
+        try:
+            files = sorted(file for file in self._path.iterdir() if file.is_file())
+        except OSError as error:
+            raise _unreadable(self._path, error) from error
+        if len(files) > PICTURES_LIMIT:
+            raise PermanentFault(f"{self._path} holds {len(files)} files, over {PICTURES_LIMIT}; make a video of them")
+        return files
+
+
+def _read_picture(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(PICTURE_LIMIT_BYTES + 1)
+    if len(data) > PICTURE_LIMIT_BYTES:
+        raise PictureError(f"over {PICTURE_LIMIT_BYTES // 1024**2} MiB")
+    return data
+
+
+def _some(names: list[str], most: int = 10) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+class _Video:
+    """The frames of a video file, read on a thread of their own."""
+
+    fps = DEFAULT_FPS
+
+    def __init__(self, path: Path, *, loop: bool) -> None:
+        self._path = path
+        self._loop = loop
+        self._thread = DeviceThread(f"clip {path.name}")
+        self._capture: Any = None  # cv2.VideoCapture, touched by the thread alone
+        self._coded = False  # whether the packets are the pictures, to be handed on as they are
+        self._ahead: _Picture | None = None
+        self._last: _Picture | None = None
+
+    async def open(self) -> None:
+        await self._thread.call(self._open)
+
+    async def next(self) -> _Picture | None:
+        """Return the next frame, or None for a damaged one; past the end, the first or the last again."""
+        return await self._thread.call(self._next)
+
+    async def close(self) -> None:
+        await self._thread.close(self._release)
+
+    def _open(self) -> None:
+        self._rewind()
+        own = float(self._capture.get(_cv2().CAP_PROP_FPS))
+        if math.isfinite(own) and own > 0:
+            self.fps = min(own, FASTEST_FPS)
+        packet = self._read()
+        if packet is None:
+            raise PermanentFault(f"{self._path} holds no frame; {_CONVERT}")
+        try:
+            self._ahead = _Picture(packet, media_type_and_size(packet))
+        except PictureError as error:
+            raise PermanentFault(f"{self._path}: its frames are no whole pictures ({error}); {_CONVERT}") from error
+
+    def _next(self) -> _Picture | None:
+        if self._ahead is not None:
+            self._last, self._ahead = self._ahead, None
+            return self._last
+        packet = self._read()
+        if packet is None:
+            if not self._loop:
+                return self._last
+            self._rewind()
+            packet = self._read()
+            if packet is None:
+                raise TransientFault(f"{self._path} cannot be read any more")
+        try:
+            self._last = _Picture(packet, media_type_and_size(packet))
+        except PictureError as error:
+            _log.debug("%s: a damaged frame is left out: %s", self._path, error)
+            return None
+        return self._last
+
+    def _rewind(self) -> None:
+        """Open the file anew at its first frame; a seek is not to be relied on in every container."""
+        cv2 = _cv2()
+        self._release()
+        self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        if not self._capture.isOpened():
+            raise PermanentFault(f"{self._path} is no video that OpenCV can read; {_CONVERT}")
+        # FORMAT -1 makes the FFMPEG backend hand out the packets as they are in the file.
+        mjpeg = int(self._capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"MJPG")
+        self._coded = mjpeg and bool(self._capture.set(cv2.CAP_PROP_FORMAT, -1))
+
+    def _read(self) -> bytes | None:
+        cv2 = _cv2()
+        taken, image = self._capture.read()
+        if not taken:
+            return None
+        if self._coded:
+            return bytes(image)
+        encoded, packet = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        return bytes(packet) if encoded else b""
+
+    def _release(self) -> None:
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+
+_CONVERT = "convert it with: ffmpeg -i FILE -c:v mjpeg -q:v 3 FILE.avi"
+
+
+def _cv2() -> Any:
+    import cv2  # noqa: PLC0415 - late, so that the config can be read without the device library
+
+    return cv2

@@ -1,0 +1,131 @@
+"""The devices that are there, under the names that stay: what `glassd devices` lists.
+
+Each device is only asked what it is; nothing is grabbed, set or started. A device that cannot be asked is listed with
+what stands in the way.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glassd_drivers.buttons import input_device
+from glassd_drivers.buttons.keycodes import KEY_NAMES
+from glassd_drivers.cameras import v4l2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DEV = Path("/dev")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCamera:
+    """A node that captures video. `path` is the name that stays, `problem` says why the rest is unknown, if it is."""
+
+    path: Path
+    node: Path
+    name: str = ""
+    formats: tuple[v4l2.Format, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSerialLine:
+    """A serial line that a device is behind."""
+
+    path: Path
+    node: Path
+    name: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundInput:
+    """An input device; `keys` are the Linux names of its keys, which a mouse or a touch pad may have none of."""
+
+    path: Path
+    node: Path
+    name: str = ""
+    keys: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def cameras(dev: Path = DEV) -> list[FoundCamera]:
+    """Return the cameras under `dev`, by number of their node."""
+    found = []
+    for node in _numbered(dev.glob("video[0-9]*")):
+        path = stable_name(node, (dev / "glassd", dev / "v4l/by-id", dev / "v4l/by-path"))
+        try:
+            fd = os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            found.append(FoundCamera(path, node, problem=_problem(error, "video")))
+            continue
+        try:
+            facts = v4l2.node_facts(fd)
+            if facts.captures:
+                found.append(FoundCamera(path, node, facts.name, v4l2.formats(fd, facts)))
+        except OSError as error:
+            found.append(FoundCamera(path, node, problem=_problem(error, "video")))
+        finally:
+            os.close(fd)
+    return found
+
+
+def serial_lines(dev: Path = DEV) -> list[FoundSerialLine]:
+    """Return the serial lines that the kernel says a device is behind."""
+    from serial.tools import list_ports  # noqa: PLC0415 - pyserial is needed by this one alone
+
+    found = []
+    for port in sorted(list_ports.comports(), key=lambda port: str(port.device)):
+        node = Path(port.device)
+        path = stable_name(node, (dev / "glassd", dev / "serial/by-id", dev / "serial/by-path"))
+        problem = "" if os.access(node, os.R_OK | os.W_OK) else _no_permission("dialout")
+        found.append(FoundSerialLine(path, node, str(port.description), problem))
+    return found
+
+
+def inputs(dev: Path = DEV) -> list[FoundInput]:
+    """Return the input devices under `dev`, by number of their node."""
+    found = []
+    for node in _numbered(dev.glob("input/event[0-9]*")):
+        path = stable_name(node, (dev / "glassd", dev / "input/by-id", dev / "input/by-path"))
+        try:
+            fd = os.open(node, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            found.append(FoundInput(path, node, problem=_problem(error, "input")))
+            continue
+        try:
+            keys = tuple(KEY_NAMES[code] for code in sorted(input_device.known_keys(fd)) if code in KEY_NAMES)
+            found.append(FoundInput(path, node, input_device.device_name(fd), keys))
+        except OSError as error:
+            found.append(FoundInput(path, node, problem=_problem(error, "input")))
+        finally:
+            os.close(fd)
+    return found
+
+
+def stable_name(node: Path, folders: Iterable[Path]) -> Path:
+    """Return the first link to `node` in `folders`, whose names outlive a replug; else `node` itself."""
+    target = node.resolve()
+    for folder in folders:
+        for link in sorted(folder.glob("*")):
+            if link.is_symlink() and link.resolve() == target:
+                return link
+    return node
+
+
+def _numbered(nodes: Iterable[Path]) -> list[Path]:
+    return sorted(nodes, key=lambda node: int("".join(filter(str.isdigit, node.name))))
+
+
+def _problem(error: OSError, group: str) -> str:
+    if isinstance(error, PermissionError):
+        return _no_permission(group)
+    return f"cannot be asked: {error.strerror}"
+
+
+def _no_permission(group: str) -> str:
+    return f"no permission: add yourself to the group {group}"

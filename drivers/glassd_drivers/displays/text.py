@@ -1,0 +1,35 @@
+"""What terminal text has to obey: no control characters, widths in cells as a terminal counts them."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+import wcwidth
+
+if TYPE_CHECKING:
+    from glassd_drivers.contracts import Mark
+
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, lone surrogates, line and paragraph separators
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def printable(line: str) -> str:
+    """Return `line` without the characters that would steer a terminal instead of standing in a line of text."""
+    return "".join(
+        character
+        for character in line
+        if unicodedata.category(character) not in _UNPRINTABLE and character not in _BIDI_CONTROLS
+    )
+
+
+def fitted(line: str, columns: int) -> str:
+    """Return the start of a printable `line` that fits into `columns` half-width cells."""
+    if wcwidth.width(line) <= columns:
+        return line
+    return wcwidth.clip(line, 0, columns, control_codes="ignore")
+
+
+def mark_words(mark: Mark) -> str:
+    """Return a mark as people read it: `cut off`."""
+    return mark.value.replace("_", " ")

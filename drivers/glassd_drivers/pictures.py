@@ -1,0 +1,173 @@
+"""What a JPEG or PNG says of itself: its media type and its size, read from its headers without decoding a pixel.
+
+The whole structure is walked (a JPEG's segments and scans, a PNG's chunks), so that a file which was cut off on its
+way is found before anything is done with it. Nothing is allocated: the walk only looks at the bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from glassd_drivers.contracts import MediaType
+
+
+class PictureError(ValueError):
+    """Not a whole picture. The text says in half a sentence what is wrong with it: `cut off in its scan`."""
+
+
+class PictureFacts(NamedTuple):
+    """What a picture says of itself; width and height are pixels, as stored (an EXIF rotation is not applied)."""
+
+    media_type: MediaType
+    width: int
+    height: int
+
+
+def media_type_and_size(data: bytes, min_side: int = 1) -> PictureFacts:
+    """Return a whole picture's media type, width and height; raise PictureError for anything else.
+
+    Bytes after the end of a JPEG are let pass: cameras pad their frames. `min_side` is the least width and height
+    in pixels that is good enough for the caller.
+    """
+    if not data:
+        raise PictureError("empty: 0 bytes")
+    if data.startswith(_SOI):
+        facts = PictureFacts("image/jpeg", *_jpeg_size(data))
+    elif data.startswith(_PNG_SIGNATURE):
+        facts = PictureFacts("image/png", *_png_size(data))
+    elif _SOI.startswith(data) or _PNG_SIGNATURE.startswith(data):
+        raise PictureError(f"cut off after {len(data)} bytes")
+    else:
+        raise PictureError("neither a JPEG nor a PNG picture")
+    if min(facts.width, facts.height) < min_side:
+        raise PictureError(f"too small: {facts.width}x{facts.height} pixels, at least {min_side} a side are needed")
+    return facts
+
+
+# -- JPEG: ITU-T T.81, annex B -----------------------------------------------------------------------------------------
+
+_SOI = b"\xff\xd8"
+_EOI = 0xD9
+_SOS = 0xDA
+_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # frame headers; the three are DHT, JPG and DAC (table B.1)
+_RST = frozenset(range(0xD0, 0xD8))
+_STAND_ALONE = _RST | {0x01}  # markers without a length: RST and TEM (B.1.1.3)
+_STUFFED = 0x00  # FF 00 within a scan is a data byte FF (B.1.1.5)
+_FILL = 0xFF  # any marker may have fill bytes before it (B.1.1.2)
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    size: tuple[int, int] | None = None
+    scanned = False
+    at = len(_SOI)
+    while True:
+        marker, at = _jpeg_marker(data, at)
+        if marker == _EOI:
+            break
+        if marker in _STAND_ALONE:
+            continue
+        end = _jpeg_segment_end(data, at)
+        if marker in _SOF and size is None:
+            size = _jpeg_frame_size(data[at + 2 : end])
+        if marker == _SOS:
+            scanned = True
+            end = _jpeg_scan_end(data, end)
+        at = end
+    if size is None or not scanned:
+        raise PictureError("a JPEG without a picture in it")
+    return size
+
+
+def _jpeg_marker(data: bytes, at: int) -> tuple[int, int]:
+    """Return the marker at `at` and where what follows it begins."""
+    start = at
+    while at < len(data) and data[at] == _FILL:
+        at += 1
+    if at >= len(data):
+        raise PictureError("a JPEG that is cut off: no end-of-image marker")
+    if at == start or data[at] == _STUFFED:
+        raise PictureError(f"a broken JPEG: no marker at byte {start}")
+    return data[at], at + 1
+
+
+def _jpeg_segment_end(data: bytes, at: int) -> int:
+    length = int.from_bytes(data[at : at + 2], "big")
+    if at + 2 > len(data) or at + length > len(data):
+        raise PictureError("a JPEG that is cut off in its headers")
+    if length < 2:
+        raise PictureError(f"a broken JPEG: a segment of length {length} at byte {at}")
+    return at + length
+
+
+def _jpeg_frame_size(header: bytes) -> tuple[int, int]:
+    if len(header) < 6:
+        raise PictureError("a broken JPEG: its frame header is too short")
+    height, width = struct.unpack_from(">HH", header, 1)  # after the sample precision (B.2.2)
+    if not (width and height):
+        raise PictureError(f"a JPEG of {width}x{height} pixels")
+    return width, height
+
+
+def _jpeg_scan_end(data: bytes, at: int) -> int:
+    """Return where the next marker after the entropy-coded data at `at` begins."""
+    while (at := data.find(b"\xff", at)) >= 0 and at + 1 < len(data):
+        following = data[at + 1]
+        if following != _STUFFED and following not in _RST:
+            return at
+        at += 2
+    raise PictureError("a JPEG that is cut off in its scan")
+
+
+# -- PNG: W3C PNG specification, clause 5 ------------------------------------------------------------------------------
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHUNK_OVERHEAD = 12  # length, type, CRC (5.3)
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    size: tuple[int, int] | None = None
+    pixels = False
+    at = len(_PNG_SIGNATURE)
+    while True:
+        kind, body, at = _png_chunk(data, at)
+        if (kind == b"IHDR") != (size is None):
+            raise PictureError("a broken PNG: its header is not its first chunk")
+        if kind == b"IHDR":
+            size = _png_header_size(body)
+        elif kind == b"IDAT":
+            pixels = True
+        elif kind == b"IEND":
+            break
+    if size is None or not pixels:
+        raise PictureError("a PNG without a picture in it")
+    return size
+
+
+def _png_chunk(data: bytes, at: int) -> tuple[bytes, memoryview, int]:
+    """Return the type and body of the chunk at `at`, and where the next one begins."""
+    if at + _CHUNK_OVERHEAD > len(data):
+        raise PictureError("a PNG that is cut off: no end chunk")
+    length = int.from_bytes(data[at : at + 4], "big")
+    end = at + _CHUNK_OVERHEAD + length
+    kind = data[at + 4 : at + 8]
+    if not kind.isalpha():
+        raise PictureError(f"a broken PNG: no chunk at byte {at}")
+    if end > len(data):
+        raise PictureError("a PNG that is cut off within a chunk")
+    view = memoryview(data)
+    critical = kind[:1].isupper()  # decoders refuse a damaged critical chunk, and pass over a damaged other one (5.4)
+    if critical and zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+        raise PictureError(f"a damaged PNG: wrong checksum of the chunk at byte {at}")
+    return kind, view[at + 8 : end - 4], end
+
+
+def _png_header_size(body: memoryview) -> tuple[int, int]:
+    if len(body) != 13:
+        raise PictureError(f"a broken PNG: a header of {len(body)} bytes")
+    width, height = struct.unpack_from(">II", body)
+    if not (0 < width < 2**31 and 0 < height < 2**31):
+        raise PictureError(f"a PNG of {width}x{height} pixels")
+    return width, height

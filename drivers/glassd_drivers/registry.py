@@ -1,0 +1,204 @@
+"""Name → driver, from entry points: ours and a stranger's are found the same way, and imported only when asked for.
+
+A package adds a driver by one line in the group of its role (`glassd.cameras`, `glassd.buttons`, `glassd.displays`),
+and a display's profile by one in `glassd.profiles`. Nothing is remembered between calls: what is installed is what
+is there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Generic, Protocol
+
+from glassd_drivers.contracts import (
+    CONTRACT,
+    ROLES,
+    Buttons,
+    Display,
+    DriverConfig,
+    DriverError,
+    Profile,
+    Role,
+    StillCamera,
+    StreamCamera,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class RegistryError(DriverError):
+    """Root of what can be wrong with a name; it waits for a person."""
+
+
+class UnknownName(RegistryError):
+    """Nothing is installed under this name. `names` are those that are, `nearest` is the likely one or None."""
+
+    def __init__(self, what: str, name: str, names: list[str]) -> None:
+        self.name = name
+        self.names = names
+        close = difflib.get_close_matches(name.lower(), names, n=1)
+        self.nearest = close[0] if close else None
+        hint = f"did you mean {self.nearest}? " if self.nearest else ""
+        installed = ", ".join(names) or "none"
+        super().__init__(f"no {what} is named {name!r}; {hint}installed: {installed}")
+
+
+class UnknownDriver(UnknownName):
+    """No driver of this role has this name."""
+
+
+class UnknownProfile(UnknownName):
+    """No profile has this name."""
+
+
+class AmbiguousName(RegistryError):
+    """Two packages claim the same name: neither is taken by chance."""
+
+
+class ContractMismatch(RegistryError):
+    """The driver was made for another version of the contracts."""
+
+
+class BrokenDriver(RegistryError):
+    """It is installed and cannot be used: its import fails (the cause is chained), or its class lacks something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One installed driver, as `glassd drivers` prints it.
+
+    `summary` is the first line of the class's docstring, `package` the distribution and its version; `contract` is
+    None and `error` one line where the driver cannot be loaded.
+    """
+
+    role: Role
+    name: str
+    package: str
+    summary: str = ""
+    contract: int | None = None
+    error: str = ""
+
+
+def names(role: Role) -> list[str]:
+    """Return the names of the installed drivers of a role, sorted; imports none of them."""
+    return sorted({point.name for point in _points(role)})
+
+
+def load(role: Role, name: str) -> type[Any]:
+    """Return the class of the driver that `name` stands for; raise RegistryError.
+
+    The class has been looked at: it states our contract and has all that the Protocol of its role names.
+    """
+    point = _find(role, name, UnknownDriver(f"{_WORD[role]} driver", name, names(role)))
+    where = f"{_WORD[role]} driver {name!r} ({_package(point)})"
+    driver = _import(point, where)
+    if not inspect.isclass(driver):
+        raise BrokenDriver(f"{where} is no class: {point.value}")
+    contract = getattr(driver, "contract", None)
+    if isinstance(contract, int) and contract != CONTRACT:
+        advice = "install a newer glassd" if contract > CONTRACT else "install a newer version of its package"
+        raise ContractMismatch(
+            f"{where} is made for contract {contract}, this glassd has contract {CONTRACT}; {advice}"
+        )
+    if lacks := _lacks(driver, role):
+        raise BrokenDriver(f"{where} lacks what a driver of its role has: {', '.join(lacks)}")
+    return driver
+
+
+def profile_names() -> list[str]:
+    """Return the names of the installed profiles, sorted; imports none of them."""
+    return sorted({point.name for point in _points("profiles")})
+
+
+def profile(name: str) -> Profile:
+    """Return the profile that `name` stands for; raise RegistryError."""
+    point = _find("profiles", name, UnknownProfile("profile", name, profile_names()))
+    where = f"profile {name!r} ({_package(point)})"
+    found = _import(point, where)
+    if not isinstance(found, Profile):
+        raise BrokenDriver(f"{where} is no Profile: {point.value}")
+    return found
+
+
+def describe() -> Iterator[Description]:
+    """Yield every installed driver by role and name, each one imported as it is reached; a broken one says why."""
+    for role in ROLES:
+        for name in names(role):
+            package = " and ".join(sorted({_package(point) for point in _points(role) if point.name == name}))
+            try:
+                driver = load(role, name)
+            except RegistryError as error:
+                yield Description(role, name, package, error=str(error))
+            else:
+                summary = (inspect.getdoc(driver) or "").partition("\n")[0]
+                yield Description(role, name, package, summary, driver.contract)
+
+
+_WORD = {"cameras": "camera", "buttons": "buttons", "displays": "display"}
+_METADATA = ("contract", "Config", "kind", "profile")
+
+
+def _points(group: str) -> metadata.EntryPoints:
+    return metadata.entry_points(group=f"glassd.{group}")
+
+
+def _find(group: str, name: str, unknown: UnknownName) -> metadata.EntryPoint:
+    found = {point.value: point for point in _points(group) if point.name == name}
+    if not found:
+        raise unknown
+    if len(found) > 1:
+        packages = " and ".join(sorted(_package(point) for point in found.values()))
+        raise AmbiguousName(f"{name!r} in glassd.{group} is claimed by {packages}; uninstall one of them")
+    return next(iter(found.values()))
+
+
+def _package(point: metadata.EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "of no known package"
+
+
+def _import(point: metadata.EntryPoint, where: str) -> Any:
+    try:
+        return point.load()
+    except Exception as error:
+        # A stranger's module may raise anything while it is imported.
+        raise BrokenDriver(f"{where} cannot be imported: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _lacks(driver: type[Any], role: Role) -> list[str]:
+    """Return what is missing or of the wrong kind, each with what it should be."""
+    wrong = []
+    for name in sorted(_members(_protocol(driver, role))):
+        member = getattr(driver, name, None)
+        if name not in _METADATA and not callable(member):
+            wrong.append(f"{name}()")
+    if not isinstance(getattr(driver, "contract", None), int):
+        wrong.append("contract (an int)")
+    config = getattr(driver, "Config", None)
+    if not (inspect.isclass(config) and issubclass(config, DriverConfig)):
+        wrong.append("Config (a DriverConfig)")
+    if role == "cameras" and getattr(driver, "kind", None) not in ("stream", "still"):
+        wrong.append("kind (stream or still)")
+    if role == "displays" and not isinstance(getattr(driver, "profile", None), str):
+        wrong.append("profile (a profile's name)")
+    return wrong
+
+
+def _protocol(driver: type[Any], role: Role) -> type[Any]:
+    if role == "cameras":
+        return StillCamera if getattr(driver, "kind", None) == "still" else StreamCamera
+    return Buttons if role == "buttons" else Display
+
+
+def _members(protocol: type[Any]) -> set[str]:
+    bases = [base for base in protocol.__mro__ if base not in (Protocol, Generic, object)]
+    return {name for base in bases for name in vars(base) if not name.startswith("_")} | {
+        name for base in bases for name in inspect.get_annotations(base)
+    }

@@ -1,0 +1,188 @@
+"""The daemon and its command as processes, beside the usual script and beside the least that could be done."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+from measure import Ratio, by_turns, photograph
+
+from glassd.cli.daemon_socket import request, request_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROUNDS = 7
+READY_LIMIT_S = 20.0
+
+USUAL_IMPORTS = "import aiohttp, cv2"
+USUAL_SCRIPT = """
+import sys, aiohttp, cv2
+capture = cv2.VideoCapture(sys.argv[1])
+there, picture = capture.read()
+assert there
+print(open("/proc/self/status").read().split("VmRSS:")[1].split()[0], flush=True)
+"""
+"""What people write first: imports, a capture, a decoded picture in hand; then its resident memory in KiB."""
+
+CONFIG = """
+model:
+  endpoints:
+    - url: reader
+camera:
+  driver: clip
+  path: {pictures}
+displays:
+  - driver: terminal
+triggers:
+  - when: main press
+    ask: "这是什么?"
+log: {{level: error}}
+"""
+
+
+def light_commands() -> Iterator[Ratio]:
+    """What only reads or talks to the socket, beside the imports that it does without."""
+    with _house() as house:
+        for name, command in {"--help": ["--help"], "check FILE": ["check", str(house.config)]}.items():
+            ours, theirs = by_turns(
+                lambda words=command: _seconds("-m", "glassd", *words),  # type: ignore[misc]  # a bound default
+                lambda: _seconds("-c", USUAL_IMPORTS),
+                ROUNDS,
+            )
+            yield Ratio(f"glassd {name}, beside `{USUAL_IMPORTS}`", ours, theirs, "s", must=1.0)
+
+
+def daemon_start() -> Iterator[Ratio]:
+    """From the start of the process to READY, and what the daemon holds with its camera open."""
+    with _house() as house:
+        memory: dict[str, float] = {}
+
+        def ours() -> float:
+            with house.daemon() as (process, seconds):
+                house.wait_for_camera()
+                memory["ours"] = _resident_mib(process.pid)
+            return seconds
+
+        def theirs() -> float:
+            before = time.monotonic()
+            script = [sys.executable, "-c", USUAL_SCRIPT, str(house.pictures / "view.jpg")]
+            memory["theirs"] = int(subprocess.run(script, capture_output=True, check=True).stdout) / 1024
+            return time.monotonic() - before
+
+        medians = by_turns(ours, theirs, ROUNDS)
+        yield Ratio("start to READY, beside a script's first picture", *medians, "s")
+        yield Ratio("resident memory with the camera open, likewise", memory["ours"], memory["theirs"], "MiB")
+
+
+def press_to_screen() -> Iterator[Ratio]:
+    """From a press to the first words on the display, beside a script that is started for each press."""
+    with _house() as house, house.daemon():
+        house.wait_for_camera()
+        medians = by_turns(house.press_to_words, house.a_script_per_press, ROUNDS)
+        yield Ratio("press to first words (reader), beside one `ask --direct`", *medians, "s")
+
+
+class _House:
+    """A config over one real photograph, and the daemon on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pictures = folder / "pictures"
+        self.pictures.mkdir()
+        cv2.imwrite(str(self.pictures / "view.jpg"), photograph(1280, 720))
+        self.config = folder / "glassd.yaml"
+        self.config.write_text(CONFIG.format(pictures=self.pictures), encoding="utf-8")
+        self._ready = folder / "ready"
+        os.environ["GLASSD_SOCKET"] = str(folder / "glassd.sock")
+
+    @contextmanager
+    def daemon(self) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+        """Run the daemon; yield its process and the seconds that it took to READY."""
+        self._ready.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+            notified.bind(str(self._ready))
+            notified.settimeout(READY_LIMIT_S)
+            before = time.monotonic()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "glassd", "run", "-c", str(self.config)],
+                env={**os.environ, "NOTIFY_SOCKET": str(self._ready)},
+                stdout=subprocess.DEVNULL,
+            )
+            try:
+                while b"READY=1" not in notified.recv(4096):
+                    pass
+                yield process, time.monotonic() - before
+            finally:
+                process.terminate()
+                process.wait()
+
+    def wait_for_camera(self) -> None:
+        """Return once the camera's first frame can be had."""
+        for event in self._events():
+            devices = event.get("devices", [event])
+            if any((device.get("name"), device.get("state")) == ("camera", "ready") for device in devices):
+                return
+
+    def press_to_words(self) -> float:
+        """Return the seconds from a press to the first screen with words of the answer."""
+        events = self._events()
+        next(events)
+        before = time.monotonic()
+        request_json("POST", "/api/press", {"button": "main", "gesture": "press"})
+        for event in events:
+            if event["event"] == "screen" and event["mark"] in ("writing", "done"):
+                break
+        seconds = time.monotonic() - before
+        for event in events:
+            if event["event"] == "ask":
+                break
+        return seconds
+
+    def a_script_per_press(self) -> float:
+        """Return the seconds that one process takes to the first words of an answer."""
+        words = ["ask", "--direct", "--json", "-c", str(self.config), "--image", str(self.pictures / "view.jpg"), "?"]
+        before = time.monotonic()
+        with subprocess.Popen([sys.executable, "-m", "glassd", *words], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            seconds = time.monotonic() - before
+            process.stdout.read()
+        return seconds
+
+    @staticmethod
+    def _events() -> Iterator[dict[str, Any]]:
+        with contextlib.closing(_lines()) as lines:
+            yield from lines
+
+
+def _lines() -> Any:
+    with request("GET", "/api/events") as response:
+        for line in response:
+            yield json.loads(line)
+
+
+@contextmanager
+def _house() -> Iterator[_House]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield _House(Path(folder))
+
+
+def _seconds(*words: str) -> float:
+    before = time.monotonic()
+    subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True)
+    return time.monotonic() - before
+
+
+def _resident_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024

@@ -1,0 +1,129 @@
+"""The local API from outside: over its socket and over an address."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from running import LIMIT_S, photographs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from running import Daemon
+
+TOKEN = "t0ken"
+CONFIG = """
+model: {{endpoints: [{{url: reader}}]}}
+camera: {{driver: clip, path: "{pictures}", fps: 10}}
+triggers: [{{when: main press, ask: "?"}}]
+api: {{listen: "127.0.0.1:{port}", token: page}}
+"""
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, start: Callable[..., Daemon], port: int) -> Daemon:
+    pictures = photographs(tmp_path / "pictures", "rocket.jpg")
+    daemon = start(CONFIG.format(pictures=pictures, port=port), GLASSD_KEY_PAGE=TOKEN)
+    daemon.camera_ready()
+    return daemon
+
+
+def call(port: int, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+    """Return status and body of one request over the address."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)) as connection:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, None if body is None else json.dumps(body), named)
+        response = connection.getresponse()
+        return response.status, response.read().decode("latin-1")
+
+
+GOOD = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (GOOD, 200),
+        ({}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({**GOOD, "Host": "localhost"}, 200),
+        ({**GOOD, "Host": "glasses.attacker.example"}, 403),
+        ({**GOOD, "Origin": "https://attacker.example"}, 403),
+        ({**GOOD, "Origin": "null"}, 403),
+        ({**GOOD, "Sec_Fetch_Site": "cross-site"}, 403),
+        ({**GOOD, "Sec_Fetch_Site": "same-origin"}, 200),
+    ],
+)
+def test_an_address_asks_for_the_token_its_own_name_and_its_own_pages(
+    daemon: Daemon, port: int, headers: dict[str, str], status: int
+) -> None:
+    for path in ("/api/status", "/api/snapshot"):
+        assert call(port, "GET", path, **headers)[0] == status
+    assert daemon.get("/api/status")[0] == 200
+
+
+def test_a_page_of_the_address_itself_may_call(daemon: Daemon, port: int) -> None:
+    assert call(port, "GET", "/api/status", Origin=f"http://127.0.0.1:{port}", **GOOD)[0] == 200
+    assert daemon.get("/api/status")[0] == 200
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
+def test_a_post_that_a_form_elsewhere_could_send_is_refused(daemon: Daemon, port: int, kind: str) -> None:
+    headers = GOOD | ({"Content_Type": kind} if kind else {})
+    assert call(port, "POST", "/api/press", {"button": "main"}, **headers)[0] == 415
+    assert json.loads(daemon.get("/api/status")[1])["last_ask"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/api/press", {"button": "mian"}, "mian press starts nothing; these do: main press"),
+        ("/api/press", {"button": "main", "gesture": "long"}, "main long starts nothing"),
+        ("/api/press", {"button": "main", "gesture": "shake"}, "gesture"),
+        ("/api/press", {}, "button"),
+        ("/api/ask", {"prompt": ""}, "prompt"),
+        ("/api/ask", {"prompt": 3}, "prompt"),
+        ("/api/ask", {"prompt": "?", "picture": []}, "picture"),
+        ("/api/ask", {"prompt": "?", "pictures": [{}]}, "picture 1: exactly one of data and url"),
+        ("/api/ask", {"prompt": "?", "pictures": [{"data": "!!"}]}, "picture 1"),
+        ("/api/ask", {"prompt": "?", "pictures": [{"data": "aGVsbG8="}]}, "picture 1: neither a JPEG nor a PNG"),
+        ("/api/ask", {"prompt": "?", "pictures": [{"url": "file:///etc/passwd"}]}, "picture 1: an http"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused_in_one_line_that_says_why(
+    daemon: Daemon, path: str, body: Any, words: str
+) -> None:
+    status, answer = daemon.get(path, body=body)
+    assert status == 400
+    message = json.loads(answer)["error"]["message"]
+    assert words in message
+    assert "\n" not in message
+
+
+def test_the_snapshot_is_a_picture_that_nobody_keeps(daemon: Daemon, port: int) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)) as connection:
+        connection.request("GET", "/api/snapshot", headers=GOOD)
+        response = connection.getresponse()
+        assert response.read(2) == b"\xff\xd8"
+        assert response.headers["Content-Type"] == "image/jpeg"
+        assert response.headers["Cache-Control"] == "no-store"
+        response.read()
+    assert daemon.get("/api/status")[0] == 200
+
+
+def test_a_socket_that_no_driver_waits_for_is_closed_with_a_reason(daemon: Daemon) -> None:
+    status, _ = daemon.get("/api/sockets/nobody")
+    assert status == 426

@@ -1,0 +1,142 @@
+"""What `glassd devices` finds and prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+from lives import as_nobody
+
+from glassd.cli import devices
+from glassd_drivers import discover
+from glassd_drivers.cameras.v4l2 import Format, Mode
+from glassd_drivers.units import Size
+
+CAMERA = discover.FoundCamera(
+    Path("/dev/v4l/by-id/usb-HIL_Camera-index0"),
+    Path("/dev/video0"),
+    "HIL Camera",
+    (Format("MJPG", (Mode(Size(1280, 720), (30.0, 15.0)), Mode(Size(640, 480), ()))),),
+)
+LOCKED = discover.FoundCamera(
+    Path("/dev/video2"), Path("/dev/video2"), problem="no permission: add yourself to the group video"
+)
+LINE = discover.FoundSerialLine(Path("/dev/serial/by-id/usb-FTDI"), Path("/dev/ttyUSB0"), "FT232R USB UART")
+REMOTE = discover.FoundInput(
+    Path("/dev/glassd/buttons"), Path("/dev/input/event3"), "Remote", tuple(f"KEY_{number}" for number in range(10))
+)
+POINTER = discover.FoundInput(Path("/dev/input/event4"), Path("/dev/input/event4"), "Pointer")
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> Path:
+    """A folder laid out as /dev is, whose nodes are no devices."""
+    for folder in ("glassd", "v4l/by-id", "input/by-id"):
+        (tmp_path / folder).mkdir(parents=True)
+    for node in ("video0", "video10", "video2", "input/event1", "input/mice"):
+        (tmp_path / node).touch()
+    return tmp_path
+
+
+def test_names_that_stay_come_first_and_our_own_before_all(dev: Path) -> None:
+    (dev / "v4l/by-id/usb-HIL-index0").symlink_to("../../video2")
+    (dev / "v4l/by-id/usb-Other-index0").symlink_to("../../video0")
+    (dev / "glassd/camera").symlink_to("../video2")
+    assert [found.path.relative_to(dev).as_posix() for found in discover.cameras(dev)] == [
+        "v4l/by-id/usb-Other-index0",
+        "glassd/camera",
+        "video10",
+    ]
+
+
+def test_a_node_that_does_not_answer_is_listed_with_why(dev: Path) -> None:
+    problems = {camera.problem for camera in discover.cameras(dev)} | {found.problem for found in discover.inputs(dev)}
+    assert problems == {"cannot be asked: Inappropriate ioctl for device"}
+
+
+def test_a_device_without_permission_is_listed_with_its_group(dev: Path) -> None:
+    for node in ("video0", "input/event1"):
+        (dev / node).chmod(0o000)
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from glassd_drivers import discover\n"
+        "dev = Path(sys.argv[1])\n"
+        "for folder in (dev, *dev.parents):\n"
+        "    if folder.stat().st_uid == 0 and folder != Path('/') and folder.stat().st_mode & 0o77 == 0:\n"
+        "        folder.chmod(0o711 if folder != dev else 0o755)\n"
+        "(dev / 'input').chmod(0o755)\n"
+        "dev.chmod(0o755)\n"
+        "# drop rights\n"
+        "print(discover.cameras(dev)[0].problem)\n"
+        "print(discover.inputs(dev)[0].problem)\n"
+    )
+    assert as_nobody(program, dev).splitlines() == [
+        "no permission: add yourself to the group video",
+        "no permission: add yourself to the group input",
+    ]
+
+
+def test_an_empty_machine_has_nothing(tmp_path: Path) -> None:
+    assert discover.cameras(tmp_path) == []
+    assert discover.inputs(tmp_path) == []
+
+
+def listing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *options: str, found: bool = True
+) -> str:
+    monkeypatch.setattr(discover, "cameras", lambda: [CAMERA, LOCKED] if found else [])
+    monkeypatch.setattr(discover, "serial_lines", lambda: [LINE] if found else [])
+    monkeypatch.setattr(discover, "inputs", lambda: [REMOTE, POINTER] if found else [])
+    parser = argparse.ArgumentParser()
+    devices.add(parser.add_subparsers())
+    args = parser.parse_args(["devices", *options])
+    assert args.run(args) == 0
+    return capsys.readouterr().out
+
+
+def test_the_table_names_what_goes_into_the_config(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert listing(monkeypatch, capsys).splitlines() == [
+        "Cameras",
+        "  /dev/v4l/by-id/usb-HIL_Camera-index0 (/dev/video0)  HIL Camera",
+        "      MJPG  1280x720@30, 640x480",
+        "  /dev/video2",
+        "      no permission: add yourself to the group video",
+        "",
+        "Serial lines",
+        "  /dev/serial/by-id/usb-FTDI (/dev/ttyUSB0)  FT232R USB UART",
+        "",
+        "Input devices",
+        "  /dev/glassd/buttons (/dev/input/event3)  Remote",
+        "      10 keys: KEY_0 KEY_1 KEY_2 KEY_3 KEY_4 KEY_5 KEY_6 KEY_7 and 2 more",
+        "  /dev/input/event4  Pointer",
+        "      no keys",
+    ]
+
+
+def test_where_nothing_is_found_it_says_what_to_plug_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = listing(monkeypatch, capsys, found=False)
+    assert [line for line in text.splitlines() if line.startswith("  ")] == [
+        "  none: plug in a USB camera (UVC)",
+        "  none: plug in the bridge",
+        "  none: plug in a keyboard or a remote control, or pair one",
+    ]
+
+
+def test_json_has_all_formats_and_keys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(listing(monkeypatch, capsys, "--json"))
+    assert found["cameras"][0]["formats"] == [
+        {
+            "fourcc": "MJPG",
+            "sizes": [{"size": "1280x720", "rates": [30.0, 15.0]}, {"size": "640x480", "rates": []}],
+        }
+    ]
+    assert found["cameras"][1]["problem"] == "no permission: add yourself to the group video"
+    assert found["serial_lines"][0]["path"] == "/dev/serial/by-id/usb-FTDI"
+    assert len(found["inputs"][0]["keys"]) == 10

@@ -1,0 +1,1 @@
+"""Drivers for a pair of glasses that speaks JSON lines over TCP."""

@@ -1,0 +1,342 @@
+"""The compositor: newest wins, and yet every screen that must be shown arrives, once, in order, on any display."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glassd.presenter.compositor import MUST_SHOW_LIMIT, SHOW_LIMIT_S, Compositor, Slot
+from glassd_drivers.contracts import DriverConfig, Mark, Profile, Screen, TransientFault
+from virtual import run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+PROFILE = Profile("test", columns=30, rows=4, interval=0.2)
+AWAY_S = 0.7
+"""Seconds between two lives of a display here."""
+
+
+def after(seconds: float) -> asyncio.Future[None]:
+    """A future that is done once so much virtual time has passed."""
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+
+    def pass_by() -> None:
+        if not future.done():
+            future.set_result(None)
+
+    loop.call_later(seconds, pass_by)
+    return future
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One screen that a display has taken: which life of it, when it was begun."""
+
+    life: int
+    began: float
+    screen: Screen
+
+
+@dataclass
+class Script:
+    """What a display does with each screen it is given, in turn: the seconds it takes; None: it is lost."""
+
+    turns: list[float | None] = field(default_factory=list)
+    lives: int = 0
+    begun: list[float] = field(default_factory=list)
+    taken: list[Shown] = field(default_factory=list)
+    vanish: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def screens(self) -> list[Screen]:
+        return [shown.screen for shown in self.taken]
+
+
+class ScriptedDisplay:
+    """One life of a display that plays a script."""
+
+    contract: ClassVar[int] = 1
+    Config: ClassVar[type[DriverConfig]] = DriverConfig
+    profile: ClassVar[str] = "test"
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        script.lives += 1
+        self._life = script.lives
+
+    def fit(self, profile: Profile) -> None:
+        assert profile
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def show(self, screen: Screen) -> None:
+        began = asyncio.get_running_loop().time()
+        self._script.begun.append(began)
+        takes = self._script.turns.pop(0) if self._script.turns else 0.0
+        if takes is None:
+            await after(0.05)
+            raise TransientFault("unplugged")
+        await after(takes)
+        self._script.taken.append(Shown(self._life, began, screen))
+
+    async def watch(self) -> None:
+        await self._script.vanish.wait()
+        self._script.vanish.clear()
+        raise TransientFault("unplugged")
+
+
+@asynccontextmanager
+async def served(script: Script) -> AsyncIterator[Compositor]:
+    """A compositor whose display comes back whenever it is lost."""
+    compositor = Compositor(PROFILE, asyncio.get_running_loop().time)
+
+    async def lives() -> None:
+        while True:
+            try:
+                await compositor.serve(ScriptedDisplay(script))
+            except TransientFault:
+                await after(AWAY_S)
+
+    task = asyncio.create_task(lives())
+    try:
+        yield compositor
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def numbered(number: int, *, must_show: bool = False) -> Screen:
+    return Screen((str(number),), mark=Mark.WRITING, must_show=must_show)
+
+
+def content(screen: Screen) -> tuple[str, ...]:
+    return screen.lines
+
+
+def test_a_display_begins_with_the_current_screen() -> None:
+    async def scene() -> None:
+        script = Script()
+        async with served(script) as compositor:
+            compositor.put(numbered(1))
+            await compositor.shown()
+            assert script.screens() == [numbered(1)]
+
+    run(scene())
+
+
+def test_an_empty_screen_wipes_what_a_display_showed_before_us() -> None:
+    async def scene() -> None:
+        script = Script()
+        async with served(script) as compositor:
+            await compositor.shown()
+            assert script.screens() == [Screen()]
+
+    run(scene())
+
+
+def test_of_a_thousand_screens_a_second_a_display_gets_its_own_rate_and_the_last() -> None:
+    async def scene() -> None:
+        script = Script()
+        async with served(script) as compositor:
+            for number in range(1000):
+                compositor.put(numbered(number))
+                await after(0.001)
+            compositor.put(numbered(1000, must_show=True))
+            await compositor.shown()
+        assert len(script.taken) <= 1.0 / PROFILE.interval + 2
+        assert script.screens()[-1] == numbered(1000, must_show=True)
+
+    run(scene())
+
+
+def test_a_clear_right_after_a_final_screen_both_arrive_once_in_order() -> None:
+    async def scene() -> None:
+        script = Script()
+        async with served(script) as compositor:
+            await compositor.shown()
+            final, clear = numbered(7, must_show=True), Screen(must_show=True)
+            for screen in (numbered(6), final, clear, numbered(8), numbered(9)):
+                compositor.put(screen)
+            await compositor.shown()
+            assert script.screens()[1:] == [final, clear, numbered(9)]
+
+    run(scene())
+
+
+def test_a_screen_that_is_in_view_already_is_not_sent_again() -> None:
+    async def scene() -> None:
+        script = Script()
+        async with served(script) as compositor:
+            compositor.put(numbered(1, must_show=True))
+            await compositor.shown()
+            compositor.put(numbered(1))
+            await compositor.shown()
+            compositor.put(numbered(2))
+            compositor.put(numbered(1))
+            await compositor.shown()
+            assert script.screens() == [numbered(1, must_show=True)]
+
+    run(scene())
+
+
+def test_going_back_to_a_screen_while_the_next_is_on_its_way_is_shown() -> None:
+    async def scene() -> None:
+        script = Script(turns=[0.0, 1.0])
+        async with served(script) as compositor:
+            compositor.put(numbered(1))
+            await compositor.shown()
+            compositor.put(numbered(2))
+            await after(0.5)
+            compositor.put(numbered(1))
+            await compositor.shown()
+            assert script.screens() == [numbered(1), numbered(2), numbered(1)]
+
+    run(scene())
+
+
+def test_after_its_return_a_display_gets_what_it_missed_then_the_current_screen() -> None:
+    async def scene() -> None:
+        script = Script(turns=[0.0, None])
+        async with served(script) as compositor:
+            compositor.put(numbered(1))
+            await compositor.shown()
+            error = numbered(2, must_show=True)
+            compositor.put(error)
+            compositor.put(numbered(3))
+            await compositor.shown()
+            assert script.screens() == [numbered(1), error, numbered(3)]
+            assert [shown.life for shown in script.taken] == [1, 2, 2]
+
+    run(scene())
+
+
+def test_a_display_that_vanishes_while_nothing_is_new_gets_the_current_screen_on_return() -> None:
+    async def scene() -> None:
+        script = Script()
+        async with served(script) as compositor:
+            compositor.put(numbered(1, must_show=True))
+            await compositor.shown()
+            script.vanish.set()
+            await after(AWAY_S / 2)
+            await compositor.shown()
+            assert [(shown.life, content(shown.screen)) for shown in script.taken] == [(1, ("1",)), (2, ("1",))]
+
+    run(scene())
+
+
+def test_nothing_counts_as_shown_while_the_display_is_away() -> None:
+    async def scene() -> None:
+        script = Script()
+        async with served(script) as compositor:
+            await compositor.shown()
+            script.vanish.set()
+            await after(AWAY_S / 2)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(AWAY_S / 4):
+                    await compositor.shown()
+
+    run(scene())
+
+
+def test_a_display_that_takes_no_screen_is_given_up_and_opened_anew() -> None:
+    async def scene() -> None:
+        script = Script(turns=[SHOW_LIMIT_S * 10])
+        async with served(script) as compositor:
+            compositor.put(numbered(1, must_show=True))
+            await compositor.shown()
+            assert [shown.life for shown in script.taken] == [2]
+            assert asyncio.get_running_loop().time() < 1000 + SHOW_LIMIT_S * 2
+
+    run(scene())
+
+
+def test_serving_ends_with_the_displays_own_error_and_leaves_no_task() -> None:
+    async def scene() -> None:
+        script = Script(turns=[None])
+        compositor = Compositor(PROFILE, asyncio.get_running_loop().time)
+        with pytest.raises(TransientFault, match="unplugged"):
+            await compositor.serve(ScriptedDisplay(script))
+        assert len(asyncio.all_tasks()) == 1
+        serving = asyncio.create_task(compositor.serve(ScriptedDisplay(script)))
+        await compositor.shown()
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+        assert len(asyncio.all_tasks()) == 1
+
+    run(scene())
+
+
+def test_an_absent_display_costs_a_bounded_number_of_screens() -> None:
+    slot = Slot()
+    for number in range(1000):
+        slot.put(numbered(number, must_show=True))
+        slot.put(numbered(number))
+    assert [slot.take() for _ in range(MUST_SHOW_LIMIT)] == [
+        numbered(number, must_show=True) for number in range(1000 - MUST_SHOW_LIMIT, 1000)
+    ]
+    assert not slot.due  # the newest screen is the last of them
+
+
+def test_the_same_error_over_and_over_is_one_screen() -> None:
+    slot = Slot()
+    slot.put(numbered(1, must_show=True))
+    for _ in range(1000):
+        slot.put(numbered(2, must_show=True))
+    assert [slot.take(), slot.take()] == [numbered(1, must_show=True), numbered(2, must_show=True)]
+    assert not slot.due
+
+
+PUTS = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.001, 0.05, 0.3, 2.0]), st.sampled_from("pppm")), min_size=1, max_size=30
+).filter(lambda puts: sum(kind == "m" for _, kind in puts) <= MUST_SHOW_LIMIT)
+TURNS = st.lists(st.sampled_from([0.0, 0.0, 0.01, 0.4, 3.0, None]), max_size=20)
+VANISHINGS = st.lists(st.sampled_from([0.1, 0.5, 2.0]), max_size=3)
+
+
+@given(PUTS, TURNS, VANISHINGS)
+def test_on_any_display_what_must_be_shown_arrives_once_in_order_and_the_last_screen_stands(
+    puts: list[tuple[float, str]], turns: list[float | None], vanishings: list[float]
+) -> None:
+    script = Script(turns=turns)
+
+    async def scene() -> None:
+        async with served(script) as compositor:
+            await after(0.0)  # serving has begun
+            asyncio.get_running_loop().create_task(vanish())
+            for number, (pause, kind) in enumerate(puts):
+                compositor.put(numbered(number, must_show=kind == "m"))
+                assert len(compositor._slot._must_show) <= MUST_SHOW_LIMIT
+                if pause:
+                    await after(pause)
+            await after(sum(vanishings))
+            await compositor.shown()
+
+    async def vanish() -> None:
+        for pause in vanishings:
+            await after(pause)
+            script.vanish.set()
+
+    run(scene())
+    numbers = [int(shown.screen.lines[0]) if shown.screen.lines else -1 for shown in script.taken]
+    assert numbers == sorted(numbers), "in order"
+    assert numbers[-1] == len(puts) - 1, "the last stands"
+    for number, (_, kind) in enumerate(puts):
+        if kind == "m":
+            lives = [shown.life for shown, taken in zip(script.taken, numbers, strict=True) if taken == number]
+            assert lives, "arrived"
+            assert len(lives) == len(set(lives)), "once in a life; again only as the current screen of a later one"
+    # A later life begins with the current screen, and only that one can come a second time.
+    for earlier, later in pairwise(zip(script.taken, numbers, strict=True)):
+        assert later[1] > earlier[1] or later[0].life > earlier[0].life
+    assert all(b - a >= PROFILE.interval - 1e-9 for a, b in pairwise(script.begun)), "at its own rate"

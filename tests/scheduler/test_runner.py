@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Sent
+from glassd.ask import Ask, Origin
+from glassd.config.schema import Command, Config
+from glassd.messages.codes import Code
+from glassd.scheduler.machine import Scheduler
+from glassd.scheduler.runner import AskRecord, Runner
+from glassd_drivers.contracts import Edge, EdgeKind, Frame
+from virtual import run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+CONFIG = Config.model_validate(
+    {
+        "model": {"endpoints": [{"url": "reader"}]},
+        "triggers": [
+            {"when": "main press", "ask": "one"},
+            {"when": "main long", "do": "cancel"},
+            {"when": "up press", "ask": "two"},
+            {"when": "back press", "do": "clear"},
+        ],
+    }
+)
+WORDS = ("A ", "green ", "door.")
+
+
+class House:
+    """The runner's neighbours, scripted on the virtual clock: a model that says a word a second, eyes, and a stage."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.seen: list[str] = []
+        self.held: set[float] = set()
+        self.asked_for: list[Ask] = []
+        self.open_requests = 0
+        self.records: list[AskRecord] = []
+        self.blind: Problem | None = None
+        self.bug: Exception | None = None
+        self.runner = Runner(Scheduler(CONFIG), self, self, self, self.records.append)
+
+    async def after(self, seconds: float) -> None:
+        passed = self.loop.create_future()
+        timer = self.loop.call_later(seconds, passed.set_result, None)
+        try:
+            await passed
+        finally:
+            timer.cancel()
+
+    def press(self, button: str, hold: float = 0.1) -> None:
+        now = self.loop.time()
+        self.runner.edge(Edge(button, EdgeKind.DOWN, now))
+        self.loop.call_later(hold, lambda: self.runner.edge(Edge(button, EdgeKind.UP, now + hold)))
+
+    # eyes
+    def pin(self, instant: float) -> None:
+        self.held.add(instant)
+
+    def unpin(self, instant: float) -> None:
+        self.held.discard(instant)
+
+    async def pick(self, instant: float) -> Frame:
+        if self.blind is not None:
+            raise AskError(self.blind)
+        return Frame(b"picture", "image/jpeg", 640, 480, instant - 0.05, "camera")
+
+    # model
+    async def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
+        self.asked_for.append(ask)
+        self.open_requests += 1
+        try:
+            yield Sent("http://model")
+            for word in WORDS:
+                await self.after(1.0)
+                if self.bug:
+                    raise self.bug
+                yield Delta(word)
+            yield Outcome(OutcomeKind.FINISHED, text="".join(WORDS), endpoint="http://model")
+        finally:
+            self.open_requests -= 1
+
+    # stage
+    def looking(self) -> None:
+        self.seen.append("looking")
+
+    def asked(self) -> None:
+        self.seen.append("asked")
+
+    def event(self, event: AnswerEvent) -> None:
+        match event:
+            case Delta(text):
+                self.seen.append(text)
+            case Outcome():
+                self.seen.append(event.problem.code.value if event.problem else event.kind.value)
+
+    def command(self, command: Command) -> None:
+        self.seen.append(command)
+
+
+def scene(body: Callable[[House], Awaitable[None]]) -> House:
+    """Play a scene to its end and return what is left of it; nothing may be left open."""
+
+    async def main() -> House:
+        house = House()
+        await body(house)
+        await house.runner.close()
+        assert house.open_requests == 0, "a request was left open"
+        assert house.runner.scheduler.idle
+        assert not house.held, "a frame is still held"
+        return house
+
+    return run(main())
+
+
+def test_a_press_is_answered_about_the_frame_of_its_instant() -> None:
+    async def body(house: House) -> None:
+        house.press("main")
+        await house.after(5)
+
+    house = scene(body)
+    assert house.seen == ["looking", "asked", *WORDS, "finished"]
+    (ask,) = house.asked_for
+    (picture,) = ask.pictures
+    assert isinstance(picture, Frame)
+    (record,) = house.records
+    assert record.outcome is OutcomeKind.FINISHED
+    assert record.frame_offset is not None
+    assert round(record.frame_offset, 3) == -0.05
+    assert list(record.times) == ["frame", "sent", "first_delta", "done"]
+    assert round(record.times["first_delta"], 3) == 1.1  # the release decides, for `long` is mapped too
+
+
+def test_a_second_press_leaves_one_answer_the_seconds() -> None:
+    async def body(house: House) -> None:
+        house.press("main")
+        await house.after(2.5)
+        house.press("up")
+        await house.after(5)
+
+    house = scene(body)
+    assert [ask.prompt for ask in house.asked_for] == ["one", "two"]
+    assert house.seen == ["looking", "asked", *WORDS[:2], "looking", "asked", *WORDS, "finished"]
+    assert [(r.outcome, r.code) for r in house.records] == [
+        (OutcomeKind.CUT_OFF, Code.CANCELLED),
+        (OutcomeKind.FINISHED, None),
+    ]
+
+
+def test_a_long_press_cancels_and_says_so() -> None:
+    async def body(house: House) -> None:
+        house.press("main")
+        await house.after(1.5)
+        house.press("main", hold=1.0)
+        await house.after(5)
+
+    house = scene(body)
+    assert house.seen == ["looking", "asked", WORDS[0], "cancelled"]
+
+
+def test_without_a_picture_nothing_is_sent() -> None:
+    async def body(house: House) -> None:
+        house.blind = Problem(Code.NO_PICTURE, "frozen")
+        house.press("main")
+        await house.after(1)
+
+    house = scene(body)
+    assert house.asked_for == []
+    assert house.seen == ["looking", "no_picture"]
+
+
+def test_a_bug_in_the_model_client_is_a_short_error_and_the_next_ask_works() -> None:
+    async def body(house: House) -> None:
+        house.bug = ZeroDivisionError("a bug")
+        house.press("main")
+        await house.after(2)
+        house.bug = None
+        house.press("main")
+        await house.after(5)
+
+    house = scene(body)
+    assert [r.code for r in house.records] == [Code.INTERNAL, None]
+    assert house.seen[2] == "internal"
+
+
+def test_who_submits_an_ask_gets_all_of_its_answer_however_slowly_it_reads() -> None:
+    async def body(house: House) -> None:
+        events: list[AnswerEvent] = []
+        async for event in house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False):
+            events.append(event)
+            await house.after(1.7)
+        assert "".join(e.text for e in events if isinstance(e, Delta)) == "".join(WORDS)
+        assert isinstance(events[-1], Outcome)
+        assert sum(isinstance(e, Outcome) for e in events) == 1
+
+    scene(body)
+
+
+def test_a_submitter_that_leaves_breaks_its_ask_off() -> None:
+    async def body(house: House) -> None:
+        answer = house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False)
+        async for event in answer:
+            if isinstance(event, Delta):
+                break
+        await answer.aclose()
+        await house.after(0.01)
+        assert house.open_requests == 0
+
+    house = scene(body)
+    assert [r.code for r in house.records] == [Code.CANCELLED]
+
+
+def test_a_press_replaces_a_submitted_ask_whose_submitter_is_told() -> None:
+    async def body(house: House) -> None:
+        house.loop.call_later(1.5, house.press, "up")
+        events = [e async for e in house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False)]
+        last = events[-1]
+        assert isinstance(last, Outcome)
+        assert last.problem is not None
+        assert (last.kind, last.text, last.problem.code) == (OutcomeKind.CUT_OFF, WORDS[0], Code.CANCELLED)
+        await house.after(5)
+
+    assert scene(body).seen[-1] == "finished"
+
+
+def test_a_reload_finds_a_gap_between_two_asks() -> None:
+    async def body(house: House) -> None:
+        house.press("main")
+        await house.after(0.5)
+        async with house.runner.between_asks:
+            assert house.seen[-1] == "finished"
+            house.press("up")
+            await house.after(3)
+            assert house.seen[-1] == "finished", "an ask began in the gap"
+        await house.after(5)
+
+    assert [ask.prompt for ask in scene(body).asked_for] == ["one", "two"]
