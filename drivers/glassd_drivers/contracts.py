@@ -161,7 +161,8 @@ class Context(Protocol):
         """Lend one counted device to all drivers that name the same key.
 
         The first to enter opens it through `factory`, the last to leave closes it. A holder that leaves with an
-        exception retires the device: whoever comes after gets a new one, once the other holders have left.
+        exception retires the device (a cancellation does not): whoever comes after gets a new one, once the other
+        holders have left.
         """
 
     def sockets(self, name: str) -> AbstractAsyncContextManager[AsyncIterator[Channel]]:

@@ -83,7 +83,8 @@ def serial_lines(dev: Path = DEV) -> list[FoundSerialLine]:
         node = Path(port.device)
         path = stable_name(node, (dev / "glassd", dev / "serial/by-id", dev / "serial/by-path"))
         problem = "" if os.access(node, os.R_OK | os.W_OK) else _no_permission("dialout")
-        found.append(FoundSerialLine(path, node, str(port.description), problem))
+        name = "" if port.description == "n/a" else str(port.description)
+        found.append(FoundSerialLine(path, node, name, problem))
     return found
 
 

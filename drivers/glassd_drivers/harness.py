@@ -182,16 +182,20 @@ async def until_lost(kit: Kit, driver: Any) -> None:
     await must_raise(read())
 
 
-async def must_raise(doing: Awaitable[Any]) -> None:
-    """Wait for something that must end with a DriverError."""
+async def must_raise(doing: Awaitable[Any], what: str = "the loss of the device", limit_s: float | None = None) -> None:
+    """Wait for something that must end with a DriverError; `what` names the reason in an error."""
     try:
-        await within(ANSWER_LIMIT_S, "telling the loss of the device", doing)
+        await within(limit_s or ANSWER_LIMIT_S, f"telling {what}", doing)
     except DriverError as error:
         one_line(error)
+    except NotConforming:
+        raise
     except StopAsyncIteration:
-        raise NotConforming("it ended by itself when its device was lost; it must raise DriverError") from None
+        raise NotConforming(f"{what} ends the stream without an error; it must raise DriverError") from None
+    except Exception as error:
+        raise NotConforming(f"{what} raises {type(error).__name__}, which is no DriverError: {error}") from error
     else:
-        raise NotConforming("its device was lost and nothing was raised")
+        raise NotConforming(f"{what} raises nothing; it must raise DriverError")
 
 
 async def within(limit_s: float, what: str, doing: Awaitable[T]) -> T:

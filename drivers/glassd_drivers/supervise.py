@@ -76,8 +76,8 @@ class Supervisor(Generic[D]):
         make: Callable[[], D],
         serve: Callable[[D], Awaitable[None]],
         report: Callable[[DeviceStatus], None],
-        *,
         clock: Callable[[], float] = time.monotonic,
+        *,
         backoff: Backoff = Backoff(),
         rng: random.Random | None = None,
     ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, NamedTuple
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 # Digits are ASCII and few: what a config file says must fit a float, and mean the same to every reader.
@@ -32,11 +32,11 @@ class Size(NamedTuple):
         return f"{self.width}x{self.height}"
 
 
-def _duration(value: object) -> object:
+def _duration(value: object, info: ValidationInfo) -> object:
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         return float(match[1]) * _SECONDS[match[3]]
-    if isinstance(value, float):
-        return value  # a default, already in seconds
+    if isinstance(value, float) and info.mode == "python":
+        return value  # from a program, which counts in seconds
     raise ValueError("a duration with its unit, such as 250ms, 3s, 5min or 2h")
 
 

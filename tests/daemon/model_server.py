@@ -2,8 +2,8 @@
 
     python model_server.py FOLDER
 
-It prints `port N`, then `request N` once a whole request has come (its head is in FOLDER/N.head, its body in FOLDER/N.body),
-and `closed N` when its client has gone. On its standard input, `send TEXT` streams bytes as one chunk (Python
+It prints `port N`, then `request N` once a whole request has come (its head is in FOLDER/N.head, its body in
+FOLDER/N.body), and `closed N` when its client has gone. On its standard input, `send TEXT` streams bytes as one chunk (Python
 escapes), and `end` ends that response. Commands that come before a request wait for it.
 """
 
@@ -17,7 +17,8 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding
 
 
 def say(line: str) -> None:
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 class Server:
@@ -34,7 +35,8 @@ class Server:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+                named = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line)
+                length = int(named[b"content-length"])
                 body = await reader.readexactly(length)
                 self.requests += 1
                 number = self.requests

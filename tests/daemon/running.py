@@ -137,7 +137,12 @@ class Daemon:
         }
         command = [*PYTHON, "-m", "glassd", "run", "-c", str(self.config), *self.arguments]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
         )
         self.shown = Lines(self.process.stdout)
         self.log = Lines(self.process.stderr)
@@ -156,7 +161,13 @@ class Daemon:
         """Run a command of glassd beside it, and return what it gave."""
         command = [*PYTHON, "-m", "glassd", *arguments]
         done = subprocess.run(
-            command, capture_output=True, text=True, env=self.environment, timeout=60, check=False, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         assert done.returncode == status, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done

@@ -20,6 +20,8 @@ from glassd_drivers.buttons.input_events import (
     EV_KEY,
     EV_SYN,
     EVENT,
+    MADE_UP,
+    PACKET_KEYS,
     SYN_DROPPED,
     SYN_REPORT,
     EventDecoder,
@@ -54,8 +56,12 @@ def event(kind: int, code: int, value: int, instant: float = 0.0) -> bytes:
     return EVENT.pack(int(instant), round(instant % 1 * 1_000_000), kind, code, value)
 
 
-def key(code: int, value: int, instant: float = 0.0) -> bytes:
-    return event(EV_MSC, 4, code, instant) + event(EV_KEY, code, value, instant) + event(EV_SYN, SYN_REPORT, 0, instant)
+def key(code: int, value: int, instant: float = 0.0, report: int = 0) -> bytes:
+    return (
+        event(EV_MSC, 4, code, instant)
+        + event(EV_KEY, code, value, instant)
+        + event(EV_SYN, SYN_REPORT, report, instant)
+    )
 
 
 def dropped(instant: float) -> bytes:
@@ -131,11 +137,27 @@ def test_a_device_lost_with_buttons_held_makes_up_their_release() -> None:
     assert set(edges[2:]) == {Edge("main", EdgeKind.LOST, START), Edge("back", EdgeKind.LOST, START)}
 
 
+def test_the_release_that_the_kernel_makes_at_an_unplug_is_none_of_the_wearers() -> None:
+    # As Linux 6.1 sent it when a USB keyboard was unplugged with Enter down, 0.12 s before the device was gone.
+    stream = key(ENTER, 1, 1.0) + key(ENTER, 2, 1.4, report=MADE_UP) + key(ENTER, 0, 2.0, report=MADE_UP)
+    assert edges_of(stream) == [Edge("main", EdgeKind.DOWN, 1.0), Edge("main", EdgeKind.LOST, 2.0)]
+
+
 def test_a_release_that_the_kernel_dropped_is_made_up() -> None:
     edges = edges_of(
         key(ENTER, 1, 1.0) + key(BACK, 1, 2.0) + dropped(3.0) + key(BACK, 0, 4.0), lambda: frozenset({BACK})
     )
     assert edges[2:] == [Edge("main", EdgeKind.LOST, 3.0), Edge("back", EdgeKind.UP, 4.0)]
+
+
+def test_a_packet_without_an_end_is_asked_about_once_it_has_one() -> None:
+    endless = event(EV_KEY, ENTER, 1) * (PACKET_KEYS + 1)
+    decoder = EventDecoder()
+    assert list(decoder.feed(endless * 3)) == []
+    assert list(decoder.feed(event(EV_SYN, SYN_REPORT, 0, 7.0) + key(BACK, 1, 8.0))) == [
+        EventsLost(7.0),
+        KeyChange(BACK, down=True, instant=8.0),
+    ]
 
 
 def test_edges_before_a_loss_are_not_lost_with_it() -> None:
@@ -162,7 +184,9 @@ def test_closing_ends_whoever_reads() -> None:
     run(main())
 
 
-KEY_EVENTS = st.builds(key, st.sampled_from([ENTER, KP_ENTER, BACK, OTHER]), st.integers(0, 2))
+KEY_EVENTS = st.builds(
+    key, st.sampled_from([ENTER, KP_ENTER, BACK, OTHER]), st.integers(0, 2), report=st.sampled_from([0, 0, 0, MADE_UP])
+)
 EVENTS = st.lists(KEY_EVENTS | st.just(dropped(0.0)), max_size=40).map(b"".join)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -173,6 +174,53 @@ def test_a_slow_reader_of_a_stream_gets_the_newest_items_in_order() -> None:
         assert await thread.close()
 
     asyncio.run(main())
+
+
+def test_every_item_of_a_stream_reaches_a_reader_that_keeps_up() -> None:
+    async def main() -> None:
+        thread = DeviceThread("device j")
+        read = threading.Semaphore(1)
+
+        def next_item() -> int | None:
+            return 1 if read.acquire(timeout=BOUND_S) else None
+
+        async with asyncio.timeout(BOUND_S):
+            stream = thread.stream(next_item)
+            for _ in range(20):
+                assert await anext(stream) == 1
+                read.release()
+        await stream.aclose()
+        assert await thread.close()
+
+    asyncio.run(main())
+
+
+def test_an_error_that_comes_after_the_reader_has_gone_is_nobodys() -> None:
+    async def main() -> list[object]:
+        unheard: list[object] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, problem: unheard.append(problem))
+        failed = asyncio.Event()
+        thread = DeviceThread("device k")
+        items = iter([1])
+
+        def read() -> int:
+            for item in items:
+                return item
+            loop.call_soon_threadsafe(failed.set)
+            raise OSError("unplugged")
+
+        stream = thread.stream(read)
+        assert await anext(stream) == 1
+        await failed.wait()
+        assert await thread.call(lambda: "the error has been handed over") != ""
+        await stream.aclose()
+        del stream
+        gc.collect()
+        assert await thread.close()
+        return unheard
+
+    assert asyncio.run(main()) == []
 
 
 def test_a_stream_ends_with_its_reader_and_leaves_the_thread_free() -> None:

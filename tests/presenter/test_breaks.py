@@ -80,6 +80,7 @@ def test_breaks_are_those_of_uax_14_in_any_script(text: str) -> None:
         ("see https://a.example/b?c=1", ["see ", "https://", "a.example/", "b?", "c=1"]),
         ("It's 5 o'clock (now).", ["It's ", "5 ", "o'clock ", "(now)."]),
         ("好🇨🇳🇯🇵👨‍👩‍👧!", ["好", "🇨🇳", "🇯🇵", "👨‍👩‍👧!"]),
+        ("pay $(.5) now", ["pay ", "$(.5) ", "now"]),
         ("a\u200bb", ["a\u200b", "b"]),
         ("สวัสดีครับ", ["สวัสดีครับ"]),
     ],

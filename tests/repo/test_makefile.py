@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,7 +19,11 @@ TARGETS = {"help", "demo", "test", "lint", "check", "fuzz", "soak", "bench", "cl
 
 
 def make(*arguments: str, cwd: Path = TREE) -> str:
-    done = subprocess.run(["make", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    # Not as a part of the make that runs these tests.
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "ONCE", "CLIP"))
+    }
+    done = subprocess.run(["make", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -41,6 +41,10 @@ SHUTDOWN_LIMIT_S = 0.5
 MESSAGE_LIMIT_BYTES = 8 * 1024 * 1024
 """The largest message on a socket: a picture with room to spare."""
 
+HEARTBEAT_S = 15.0
+"""How often the far end of a socket is asked whether it is still there."""
+CLOSE_LIMIT_S = 0.5
+"""How long a far end may take to confirm the close of its socket; below the second that a driver's close may take."""
 NOBODY_WAITS = 4404
 """The WebSocket close code (the private range, RFC 6455 section 7.4.2) where no driver waits for that name."""
 
@@ -149,7 +153,7 @@ class _Routes:
         return _json({"changed": changed})
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
-        response = web.WebSocketResponse(heartbeat=15.0, max_msg_size=MESSAGE_LIMIT_BYTES)
+        response = web.WebSocketResponse(timeout=CLOSE_LIMIT_S, heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT_BYTES)
         channel = _SocketChannel(response)
         name = request.match_info["name"]
         if not response.can_prepare(request):

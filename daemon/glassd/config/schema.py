@@ -6,17 +6,19 @@ options that belong to the role.
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+import difflib
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from glassd.ask import Detail
+from glassd.config import fields
+from glassd.config.fields import Address, CredentialName, EndpointUrl, Wait
 from glassd_drivers.contracts import DriverConfig
 from glassd_drivers.units import ByteCount, Duration
 
-READER_URL = "reader"
+READER_URL = fields.READER_URL
 """The URL that names the on-board model."""
 
 
@@ -26,35 +28,20 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-def _credential_name(name: str) -> str:
-    if name.startswith("sk-") or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", name):
-        raise ValueError("the name of a credential, never the key itself (see docs/keys.md)")
-    return name
-
-
-def _endpoint_url(url: str) -> str:
-    if url == READER_URL:
-        return url
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ValueError("an http or https URL such as https://host/v1, or the word reader")
-    return url
-
-
-def _listen(address: str) -> str:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise ValueError("an address and a port, such as 127.0.0.1:8733")
-    return address
-
-
-CredentialName = Annotated[str, AfterValidator(_credential_name)]
+NEEDS_HTTPS = "https, for the key could be read on the way (plain http takes a key to this machine alone)"
+UNGUARDED = "a token beside it (token: NAME), for whoever reaches the address could ask and see pictures"
 
 
 class Endpoint(Section):
     """One model server. They are tried in the order of the list."""
 
-    url: Annotated[str, AfterValidator(_endpoint_url)]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": ["vision"]}, {"required": ["text"]}, {"properties": {"url": {"const": READER_URL}}}]
+        }
+    )
+
+    url: EndpointUrl
     """A base URL, a full chat/completions URL, or `reader` for the model on the board."""
     key: CredentialName | None = None
     """The name of the credential that holds the key; without it the server is called without one."""
@@ -66,22 +53,24 @@ class Endpoint(Section):
     """Whose server it is, where the host does not tell: dashscope, openai, vllm …"""
 
     @model_validator(mode="after")
-    def _names_a_model(self) -> Endpoint:
+    def _can_be_asked(self) -> Endpoint:
         if self.url != READER_URL and not (self.vision or self.text):
             raise ValueError("at least one of vision and text, the model's name at this endpoint")
+        if self.key is not None and fields.sends_key_in_clear(self.url):
+            raise _at("url", NEEDS_HTTPS)
         return self
 
 
 class Deadlines(Section):
     """How long each wait may take. Comments and keep-alives of a server do not lengthen any of them."""
 
-    connect: Duration = 3.0
+    connect: Wait = 3.0
     """Until the connection stands."""
-    first: Duration = 8.0
+    first: Wait = 8.0
     """From the whole request sent to the first delta."""
-    gap: Duration = 5.0
+    gap: Wait = 5.0
     """Between two deltas."""
-    whole: Duration = 60.0
+    whole: Wait = 60.0
     """For the whole answer, retries included."""
 
 
@@ -103,11 +92,11 @@ class Camera(Section):
     options: DriverConfig
     capture: Literal["ring", "after_sign"] = "ring"
     """`ring` keeps looking, so that the frame of the press itself is there; `after_sign` looks only after the sign."""
-    fresh: Duration = 0.5
+    fresh: Wait = 0.5
     """How far from the press a frame may be."""
-    keep: Duration = 3.0
+    keep: Wait = 3.0
     """How many seconds of frames the ring holds."""
-    memory: ByteCount = 64 * 1024 * 1024
+    memory: Annotated[ByteCount, Field(gt=0)] = 64 * 1024 * 1024
     """How many bytes of frames the ring holds at most."""
 
 
@@ -132,9 +121,9 @@ class GestureTimes(Section):
 
     debounce: Duration = 0.02
     """Edges closer than this to the last one of the same button are contact bounce."""
-    double: Duration = 0.3
+    double: Wait = 0.3
     """A second press within this time after a release makes a double."""
-    long: Duration = 0.6
+    long: Wait = 0.6
     """A button held this long is a long press."""
 
 
@@ -149,16 +138,28 @@ class ButtonEvent(Section):
     gesture: Gesture
 
 
-def _button_event(text: Any) -> Any:
-    if isinstance(text, str) and (match := re.fullmatch(r"(\S+) +(press|double|triple|long)", text.strip())):
-        return {"button": match[1], "gesture": match[2]}
-    raise ValueError("a button and a gesture (press, double, triple, long), such as main press")
+def _button_event(event: Any) -> Any:
+    if isinstance(event, ButtonEvent):
+        return event
+    if isinstance(event, str) and (parts := fields.split_event(event)):
+        return {"button": parts[0], "gesture": parts[1]}
+    near = ""
+    if isinstance(event, str) and len(words := event.split()) == 2:
+        close = difflib.get_close_matches(words[1], get_args(Gesture), n=1)
+        near = f"; did you mean {words[0]} {close[0]}?" if close else ""
+    raise ValueError(f"a button and a gesture (press, double, triple, long), such as main press{near}")
 
 
 class Trigger(Section):
     """Which event starts which ask or command."""
 
-    when: Annotated[ButtonEvent, BeforeValidator(_button_event)]
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["ask"]}, {"required": ["do"]}]})
+
+    when: Annotated[
+        ButtonEvent,
+        BeforeValidator(_button_event),
+        WithJsonSchema({"type": "string", "pattern": f"^{fields.EVENT}$", "examples": ["main press", "up double"]}),
+    ]
     """A button and a gesture: main press, up double, main long."""
     ask: str | None = Field(None, min_length=1)
     """The prompt to send with the frame that was in view."""
@@ -177,10 +178,23 @@ class Trigger(Section):
 class Api(Section):
     """The local API beside its unix socket."""
 
-    listen: Annotated[str, AfterValidator(_listen)] | None = None
+    listen: Address | None = None
     """An address and port to listen on as well; needs a token."""
     token: CredentialName | None = None
     """The name of the credential that holds the token."""
+    open: bool = False
+    """Do without a token, on loopback alone: for the demo, where nobody else is on the machine."""
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Api:
+        host = (self.listen or "127.0.0.1:0").rpartition(":")[0]
+        if self.open and not fields.is_loopback(host):
+            raise _at("open", f"false, or a loopback address to listen on: {UNGUARDED}")
+        if self.open and self.token is not None:
+            raise _at("open", "either a token or open, not both")
+        if self.listen is not None and self.token is None and not self.open:
+            raise _at("listen", UNGUARDED)
+        return self
 
 
 class Log(Section):
@@ -203,3 +217,8 @@ class Config(Section):
     """The language of what glassd itself says to the wearer."""
     api: Api = Api()
     log: Log = Log()
+
+
+def _at(key: str, expected: str) -> PydanticCustomError:
+    """Return the error of a whole section whose place is one of its keys."""
+    return PydanticCustomError("misplaced", "{expected}", {"expected": expected, "at": key})

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiohttp
 
-from glassd.answer import Outcome, OutcomeKind
+from glassd.answer import Outcome, OutcomeKind, Timings
+from glassd.config.keys import KeyMissingError
 from glassd.messages.codes import Code
 from glassd.model.endpoints import Plan, Target, targets
-from glassd.model.errors import problem
+from glassd.model.errors import one_line, problem
 from glassd.model.exchange import Exchange, Stations
 from glassd.model.request import body, headers
 from glassd.model.resolve import DaemonThreadResolver
@@ -40,14 +41,14 @@ _log = logging.getLogger(__name__)
 class Client:
     """Asks the configured models; entered once, used for many asks, also at the same time.
 
-    `find_key` returns the key for a credential's name, or None if there is none. `reader_socket` is the path of the
+    `find_key` returns the key for a credential's name, or raises KeyMissingError. `reader_socket` is the path of the
     unix socket on which the on-board reader listens; without it, endpoints `reader` are passed over.
     """
 
     def __init__(
         self,
         model: Model,
-        find_key: Callable[[str], str | None],
+        find_key: Callable[[str], str],
         *,
         reader_socket: str | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -84,20 +85,21 @@ class Client:
         After a failed request `Sent` comes again with the next endpoint. Whoever stops early uses
         `contextlib.aclosing`: closing or cancelling closes the request at once, and then no Outcome comes.
         """
-        stations = Stations(self._clock)
+        start = self._clock()
         loop = asyncio.get_running_loop()
         due = loop.time() + self._model.deadlines.whole
         plan = Plan([t for t in targets(self._model.endpoints, ask) if self._session_for(t) is not None])
-        outcome = _no_endpoint()
+        outcome = _not_sent(_NO_ENDPOINT)
         while (step := plan.next()) is not None:
             target, pause = step
             if loop.time() + pause >= due:
                 break
             await asyncio.sleep(pause)
+            stations = Stations(self._clock, start)
             key, missing = self._key(target)
             if missing is not None:
                 plan.failed(target, missing)
-                outcome = Outcome(OutcomeKind.FAILED, problem=missing, endpoint=target.endpoint.url)
+                outcome = _not_sent(missing, target.endpoint.url)
                 continue
             async with self._exchange(ask, target, key, due, stations) as exchange:
                 while batch := await exchange.read():
@@ -131,9 +133,10 @@ class Client:
         name = target.endpoint.key
         if name is None:
             return None, None
-        key = (self._find_key(name) or "").strip()
-        if not key:
-            return None, problem(Code.KEY_MISSING, f"{target.where}: there is no credential {name!r}; see docs/keys.md")
+        try:
+            key = self._find_key(name).strip()
+        except KeyMissingError as error:
+            return None, problem(Code.KEY_MISSING, f"{target.where}: {one_line(str(error))}")
         if not (key.isascii() and key.isprintable()):
             text = f"{target.where}: the credential {name!r} holds characters that no key has; write it anew"
             return None, problem(Code.KEY_WRONG, text)
@@ -177,6 +180,11 @@ def _refuses_usage(trouble: Problem) -> bool:
     return trouble.http_status in (400, 422) and "stream_options" in trouble.message
 
 
-def _no_endpoint() -> Outcome:
-    text = "no endpoint of the config has a model for this ask: set `vision` (asks with a picture) or `text`"
-    return Outcome(OutcomeKind.FAILED, problem=problem(Code.NO_ENDPOINT, text))
+def _not_sent(trouble: Problem, endpoint: str = "") -> Outcome:
+    return Outcome(OutcomeKind.FAILED, problem=trouble, endpoint=endpoint, timings=Timings(done=0.0))
+
+
+_NO_ENDPOINT = problem(
+    Code.NO_ENDPOINT,
+    "no endpoint of the config has a model for this ask: set `vision` (for asks with a picture) or `text`",
+)

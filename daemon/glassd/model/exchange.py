@@ -39,20 +39,20 @@ DRAIN_LIMIT_BYTES: Final = 64 * 1024
 
 
 class Stations:
-    """When an ask passed which station, in seconds from its start."""
+    """When a request passed which station, in seconds from the start of its ask."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], start: float) -> None:
         self._clock = clock
-        self._start = clock()
-        self.passed: dict[str, float] = {}
+        self._start = start
+        self._passed: dict[str, float] = {}
 
     def passes(self, station: str) -> None:
         """Take the time of the first passing."""
-        self.passed.setdefault(station, self._clock() - self._start)
+        self._passed.setdefault(station, self._clock() - self._start)
 
     def timings(self) -> Timings:
         """Return what was passed so far."""
-        return Timings(**self.passed)
+        return Timings(**self._passed)
 
 
 class Exchange:

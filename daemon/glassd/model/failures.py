@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 BUILT: Final = 1_793_491_200.0
 """UTC seconds since 1970 (2026-11-01) before which no board can run this code: a clock that is earlier is not set."""
 
-CERTIFICATE_NOT_YET_VALID: Final = 9  # X509_V_ERR_CERT_NOT_YET_VALID and
-CERTIFICATE_EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL's x509_vfy.h
 
 
 def way_problem(error: BaseException, *, where: str, now: float, has_route: bool) -> Problem:
@@ -84,6 +82,7 @@ _ADVICE = {
     Code.GAP_TIMEOUT: "the answer stalled for {seconds:g} s",
     Code.WHOLE_TIMEOUT: "the answer took longer than {seconds:g} s as a whole",
 }
+_NOT_IN_DATE = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED (OpenSSL's x509_vfy.h)
 _NOBODY_LISTENS = {errno.ECONNREFUSED, errno.ENOENT}  # ENOENT: the reader's socket is gone
 _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EHOSTDOWN}
 
@@ -94,10 +93,10 @@ def _code(error: BaseException, now: float, has_route: bool) -> Code:
 
 
 def _by_kind(causes: list[BaseException], now: float, has_route: bool) -> Code | None:
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        dated = any(getattr(cause, "verify_code", None) in _NOT_IN_DATE for cause in causes)
+        return Code.CLOCK_NOT_SET if dated and now < BUILT else Code.TLS
     for cause in causes:
-        if isinstance(cause, ssl.SSLError):
-            dated = getattr(cause, "verify_code", None) in (CERTIFICATE_NOT_YET_VALID, CERTIFICATE_EXPIRED)
-            return Code.CLOCK_NOT_SET if dated and now < BUILT else Code.TLS
         if isinstance(cause, socket.gaierror):
             return Code.DNS if has_route else Code.NO_NETWORK
         if isinstance(cause, aiohttp.InvalidURL):
@@ -140,9 +139,10 @@ def _errnos(error: BaseException) -> Iterator[int]:
 
 
 def _reason(error: BaseException) -> str:
+    """Return the innermost words that say more than that something failed."""
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLError):
-            return getattr(cause, "verify_message", "") or cause.reason or str(cause)
-        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, aiohttp.ClientError):
-            return cause.strerror
+        for name in ("verify_message", "reason", "strerror"):
+            words = getattr(cause, name, None)
+            if isinstance(words, str) and words and not isinstance(cause, aiohttp.ClientError):
+                return words
     return str(error) or type(error).__name__

@@ -8,7 +8,6 @@ hands what is next to the driver of the display, through all its lives.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,8 +24,6 @@ MUST_SHOW_LIMIT = 8
 begin its return with a day's errors."""
 SHOW_LIMIT_S = 10.0
 """Seconds that a display may take for one screen; past that it is given up as lost, so that it is opened anew."""
-
-log = logging.getLogger(__name__)
 
 
 class Slot:

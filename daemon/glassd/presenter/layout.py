@@ -73,7 +73,7 @@ class _Lines:
         self._line: list[Unit] = []  # the line being filled: at most `columns` cells and one hanging space
         self._width = 0
         self._break = 0  # index of the last place where the line may break; 0: none
-        self._indent = 0  # spaces before the first unit of a line of its own
+        self._indent = 0  # spaces that a line of its own begins with
         self._begun = False  # something stands above
         self._gap = False  # an empty line is due before the next text
 
@@ -142,14 +142,16 @@ class _Lines:
         self._begun = True
 
     def _emit(self, count: int) -> None:
-        """Make the first `count` units a full line; the rest, without its leading spaces, begins the next."""
-        self.full.append("".join(u.text for u in self._line[:count]).rstrip(" "))
-        rest = self._line[count:]
+        """Make the first `count` units a full line; the rest begins the next. Spaces between the two are dropped."""
+        ready, rest = self._line[:count], self._line[count:]
+        while ready and ready[-1].first == "SP":
+            del ready[-1]
         while rest and rest[0].first == "SP":
             del rest[0]
+        self.full.append("".join(u.text for u in ready))
         self._line = rest
         self._width = sum(u.width for u in rest)
-        self._break = 0
+        self._break = self._indent = 0
 
     def _last_resort(self, new: Unit) -> int:
         """Return where to break a word that is wider than the line: as late as kinsoku lets, else at its end."""

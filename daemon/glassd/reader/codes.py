@@ -1,7 +1,7 @@
 """QR codes and bar codes in a picture, by OpenCV's own detectors: several attempts, the likely and cheap ones first.
 
 Nothing is guessed: a QR code carries its own error correction, and a bar code, whose one check digit is weak, must
-read alike at two scales.
+read alike at two sizes of the picture.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    Grey = NDArray[np.uint8]
+    from cv2.typing import MatLike
 
 CODES_LIMIT: Final = 8
 """The most codes that are reported of one picture."""
@@ -25,6 +23,8 @@ SMALL_PIXELS: Final = 1_000_000
 """The size of the quick attempts: most codes that are held up to a camera are read here."""
 LARGE_PIXELS: Final = 4_000_000
 """The size of the attempt for small codes."""
+BAR_CODE_PIXELS: Final = (250_000, 500_000, SMALL_PIXELS, 2 * SMALL_PIXELS)
+"""The sizes at which bar codes are looked for."""
 ENLARGE_LIMIT: Final = 2.0
 """How far a picture is enlarged at most; the detectors want some three pixels a module."""
 
@@ -37,7 +37,7 @@ class FoundCode:
     text: str
 
 
-def read_codes(grey: Grey) -> tuple[FoundCode, ...]:
+def read_codes(grey: MatLike) -> tuple[FoundCode, ...]:
     """Return the codes of a grey picture in reading order, at most CODES_LIMIT. Blocks for a second or so at worst."""
     found = {**_qr_codes(grey), **_bar_codes(grey)}
     return tuple(sorted(found, key=lambda code: found[code]))[:CODES_LIMIT]
@@ -57,7 +57,7 @@ class _Sight(NamedTuple):
     place: _Place
 
 
-def _qr_codes(grey: Grey) -> dict[FoundCode, _Place]:
+def _qr_codes(grey: MatLike) -> dict[FoundCode, _Place]:
     detector = cv2.QRCodeDetectorAruco()  # reads a third more of tilted, small and noisy codes than QRCodeDetector
     found: dict[FoundCode, _Place] = {}
     for attempt in _attempts(grey):
@@ -70,7 +70,7 @@ def _qr_codes(grey: Grey) -> dict[FoundCode, _Place]:
     return found
 
 
-def _attempts(grey: Grey) -> Iterator[Grey]:
+def _attempts(grey: MatLike) -> Iterator[MatLike]:
     small = _fit(grey, SMALL_PIXELS)
     yield small
     yield cv2.bitwise_not(small)  # white on black
@@ -80,23 +80,23 @@ def _attempts(grey: Grey) -> Iterator[Grey]:
         yield grey
 
 
-def _bar_codes(grey: Grey) -> dict[FoundCode, _Place]:
+def _bar_codes(grey: MatLike) -> dict[FoundCode, _Place]:
     detector = cv2.barcode.BarcodeDetector()  # EAN-13, EAN-8, UPC-A, UPC-E
-    first = _sights(detector, _fit(grey, SMALL_PIXELS))
-    if not first:
-        return {}
-    second = {text for text, _ in _sights(detector, _fit(grey, SMALL_PIXELS // 2))}
-    second |= {text for text, _ in _sights(detector, _fit(grey, SMALL_PIXELS * 2))}
-    return {FoundCode("bar", text): place for text, place in first if text and text in second}
+    once: set[str] = set()
+    found: dict[FoundCode, _Place] = {}
+    for pixels in BAR_CODE_PIXELS:
+        sights = _sights(detector, _fit(grey, pixels))
+        found |= {FoundCode("bar", text): place for text, place in sights if text in once}
+        once.update(text for text, _ in sights if text)
+    return found
 
 
-def _sights(detector: cv2.QRCodeDetectorAruco | cv2.barcode.BarcodeDetector, grey: Grey) -> list[_Sight]:
+def _sights(detector: cv2.QRCodeDetectorAruco | cv2.barcode.BarcodeDetector, grey: MatLike) -> list[_Sight]:
     """Return what a detector sees; nothing where it fails: it is one attempt of several."""
+    # Texts as bytes, which need not be UTF-8, came after OpenCV 4.10.
+    decode: Any = getattr(detector, "detectAndDecodeBytesMulti", detector.detectAndDecodeMulti)
     try:
-        if hasattr(detector, "detectAndDecodeBytesMulti"):  # OpenCV 4.11 and later
-            _, texts, corners, _ = detector.detectAndDecodeBytesMulti(grey)
-        else:
-            _, texts, corners, _ = detector.detectAndDecodeMulti(grey)
+        _, texts, corners, _ = decode(grey)
     except (cv2.error, UnicodeDecodeError):
         return []
     if corners is None:
@@ -109,13 +109,13 @@ def _text(data: bytes | str) -> str:
     return data if isinstance(data, str) else data.decode("utf-8", "replace")
 
 
-def _place(corners: Any, grey: Grey) -> _Place:
+def _place(corners: Any, grey: MatLike) -> _Place:
     left, top = np.asarray(corners, np.float64).reshape(-1, 2).min(axis=0)
     height, width = grey.shape
     return _Place(round(8 * top / height), left / width)
 
 
-def _fit(grey: Grey, pixels: int) -> Grey:
+def _fit(grey: MatLike, pixels: int) -> MatLike:
     """Return the picture at about that many pixels, enlarged by no more than ENLARGE_LIMIT."""
     scale = min((pixels / grey.size) ** 0.5, ENLARGE_LIMIT)
     if 0.9 < scale < 1.1:

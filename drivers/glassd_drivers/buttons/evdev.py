@@ -194,6 +194,8 @@ class EdgeReader:
     def _edges_of(self, data: bytes) -> Iterator[Edge]:
         for event in self._decoder.feed(data):
             match event:
+                case KeyChange(code, made_up=True, instant=instant):
+                    yield from self._release_all(self._held & {code}, instant)
                 case KeyChange(code, down, instant):
                     yield from self._change(code, down, instant)
                 case EventsLost(instant):

@@ -1,12 +1,12 @@
 """The bytes of a Linux input device, decoded: bytes in, changes of keys out, no I/O.
 
-Source: linux/input.h and the kernel's Documentation/input/event-codes.rst.
+Sources: linux/input.h, the kernel's Documentation/input/event-codes.rst and drivers/input/input.c.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,16 +19,24 @@ EV_SYN = 0x00
 EV_KEY = 0x01
 SYN_REPORT = 0
 SYN_DROPPED = 3
-RELEASED, PRESSED, REPEATED = range(3)
+RELEASED, PRESSED = range(2)  # and 2 for autorepeat
+MADE_UP = 1
+"""Value of the SYN_REPORT after what the kernel itself made, such as the release of what is held at an unplug."""
+PACKET_KEYS = 256
+"""How many keys may change between two SYN_REPORTs; what says more is out of step, and its state is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A key that went down or up at an instant (seconds on the clock that the device was told to use)."""
+    """A key that went down or up at an instant (seconds on the clock that the device was told to use).
+
+    `made_up` says that nobody let the key go: the kernel released it because the device is going away.
+    """
 
     code: int
     down: bool
     instant: float
+    made_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +49,14 @@ class EventsLost:
 class EventDecoder:
     """Decodes one device's stream, however it is cut into pieces.
 
-    Autorepeat is passed over, and so is all that is no key. After SYN_DROPPED everything up to the next SYN_REPORT
-    is void, as the kernel's document asks, and EventsLost stands for it.
+    Autorepeat is passed over, and so is all that is no key. Changes are told once their packet is whole, that is at
+    its SYN_REPORT. After SYN_DROPPED everything up to the next SYN_REPORT is void, as the kernel's document asks, and
+    EventsLost stands for it.
     """
 
     def __init__(self) -> None:
         self._rest = b""
+        self._packet: list[KeyChange] = []
         self._dropping = False
 
     def feed(self, data: bytes) -> Iterator[KeyChange | EventsLost]:
@@ -56,11 +66,22 @@ class EventDecoder:
         self._rest = data[whole:]
         for seconds, microseconds, kind, code, value in EVENT.iter_unpack(data[:whole]):
             instant = seconds + microseconds / 1_000_000
-            if kind == EV_SYN and code == SYN_DROPPED:
+            if kind == EV_KEY and value in (RELEASED, PRESSED):
+                self._packet.append(KeyChange(code, value == PRESSED, instant))
+                self._dropping = self._dropping or len(self._packet) > PACKET_KEYS
+            elif kind == EV_SYN and code == SYN_DROPPED:
                 self._dropping = True
-            elif self._dropping:
-                if kind == EV_SYN and code == SYN_REPORT:
-                    self._dropping = False
-                    yield EventsLost(instant)
-            elif kind == EV_KEY and value in (RELEASED, PRESSED):
-                yield KeyChange(code, value == PRESSED, instant)
+            elif kind == EV_SYN and code == SYN_REPORT:
+                yield from self._end_packet(value == MADE_UP, instant)
+            if self._dropping:
+                self._packet.clear()
+
+    def _end_packet(self, made_up: bool, instant: float) -> Iterator[KeyChange | EventsLost]:
+        packet, self._packet = self._packet, []
+        dropping, self._dropping = self._dropping, False
+        if dropping:
+            yield EventsLost(instant)
+        elif made_up:
+            yield from (replace(change, made_up=True) for change in packet)
+        else:
+            yield from packet

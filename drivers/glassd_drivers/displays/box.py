@@ -80,7 +80,7 @@ class Box:
             if row != drawn
         )
         self._drawn = rows
-        return f"{_SAVE}{changed}{_RESTORE}" if changed else ""
+        return f"{_SAVE}{_NO_COLOR}{changed}{_RESTORE}" if changed else ""
 
     def _top(self, screen: Screen) -> str:
         mark = f" {mark_words(screen.mark)} "

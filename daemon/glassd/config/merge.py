@@ -1,0 +1,108 @@
+"""Layers of a config laid over one another, and the result as YAML that says where each value comes from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from glassd.config.compose import scalar_value
+from glassd.config.tree import Entry, Lost, Mapping, Node, Path, Scalar, Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def merge(base: Node, over: Node) -> Node:
+    """Lay one value over another: mappings merge by key, lists and scalars replace."""
+    if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
+        return over
+    entries = dict(base.entries)
+    for key, entry in over.entries.items():
+        below = entries.get(key)
+        entries[key] = entry if below is None else Entry(entry.place, merge(below.node, entry.node))
+    return Mapping(base.place, entries, torn=base.torn or over.torn)
+
+
+def replace(node: Node | None, path: Path, entry: Entry) -> Node | None:
+    """Return a copy with the value at a path exchanged, or None where the path leads through a value or past a list."""
+    if not path:
+        return entry.node
+    key, rest = path[0], path[1:]
+    if isinstance(node, Sequence):
+        if not isinstance(key, int) or not 0 <= key < len(node.items):
+            return None
+        item = replace(node.items[key], rest, entry)
+        return item and Sequence(node.place, (*node.items[:key], item, *node.items[key + 1 :]))
+    if node is None or isinstance(node, Lost) or (isinstance(node, Scalar) and node.value is None):
+        node = Mapping(entry.place)
+    if not isinstance(node, Mapping):
+        return None
+    below = node.entries.get(str(key))
+    value = replace(below and below.node, rest, entry)
+    if value is None:
+        return None
+    place = entry.place if below is None or not rest else below.place
+    return Mapping(node.place, {**node.entries, str(key): Entry(place, value)}, torn=node.torn)
+
+
+def as_yaml(root: Node) -> str:
+    """Return YAML that reads as the same values, each with its file and line in a comment."""
+    lines = list(_lines(root, 0))
+    width = min(max((len(text) for text, _ in lines), default=0), 60)
+    return "".join(f"{text:<{width}}  # {origin}\n" if origin else f"{text}\n" for text, origin in lines)
+
+
+def _lines(node: Node, indent: int) -> Iterator[tuple[str, str]]:
+    """Yield each line and its origin; none for a line that only opens what follows."""
+    pad = " " * indent
+    match node:
+        case Mapping():
+            for key, entry in node.entries.items():
+                yield from _after(f"{pad}{_text(key)}:", entry.node, indent + 2)
+        case Sequence():
+            for item in node.items:
+                if isinstance(item, Mapping) and item.entries:
+                    first, *rest = _lines(item, indent + 2)
+                    yield f"{pad}- {first[0][indent + 2 :]}", first[1]
+                    yield from rest
+                else:
+                    yield from _after(f"{pad}-", item, indent + 2)
+
+
+def _after(opening: str, node: Node, indent: int) -> Iterator[tuple[str, str]]:
+    match node:
+        case Mapping() if node.entries:
+            yield opening, ""
+            yield from _lines(node, indent)
+        case Sequence() if node.items:
+            yield opening, ""
+            yield from _lines(node, indent)
+        case Mapping():
+            yield f"{opening} {{}}", str(node.place)
+        case Sequence():
+            yield f"{opening} []", str(node.place)
+        case Scalar() if node.quoted:
+            yield f"{opening} {_text(node.text)}", str(node.place)
+        case Scalar():
+            yield f"{opening} {_plain(node)}", str(node.place)
+        case Lost():
+            yield opening, str(node.place)
+
+
+def _plain(node: Scalar) -> str:
+    if isinstance(node.value, str):
+        return _text(node.text)
+    return node.text or "null"
+
+
+def _text(text: str) -> str:
+    """Return a text as YAML reads it again: bare where it is a simple word, else in double quotes."""
+    simple = text.isascii() and text.replace("-", "").replace("_", "").replace("/", "").replace(".", "").isalnum()
+    if simple and text[0].isalnum() and isinstance(scalar_value(text), str):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else _escape(char) for char in quoted)
+
+
+def _escape(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"

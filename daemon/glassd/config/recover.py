@@ -1,0 +1,212 @@
+"""Reads a whole file, whatever is wrong with it: a part that is no YAML is taken apart until the faulty line is alone.
+
+Lines that YAML cannot read are split into the entries that their indentation shows, and each is read for itself; so one
+fault costs one value, and the keys around it keep their places.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from glassd.config.compose import MAX_DEPTH, TooDeepError, UnreadableError, compose
+from glassd.config.mistakes import readable
+from glassd.config.source import Flaw
+from glassd.config.tree import Entry, Lost, Mapping, Node, Scalar, Sequence
+
+if TYPE_CHECKING:
+    from glassd.config.source import Source
+
+_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'#\[\]{}&*!|>@`%,?-][^:#]*?)\s*:(?:\s+|$)""")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NO_START = "@`%,]}|>"
+_INNER_QUOTE = {"'": "''", '"': '\\"'}
+_BACKSLASH = (
+    'expected a backslash only before n, t, \\, " or uXXXX between double quotes; between single ones it is itself'
+)
+
+
+def read_tree(source: Source) -> Node | None:
+    """Return what the mended lines of a source hold, None for nothing; what cannot be read is a flaw."""
+    return _Reader(source).block(0, len(source.lines), 0)
+
+
+class _Reader:
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def block(self, start: int, end: int, depth: int) -> Node | None:
+        """Return the value in lines `start` to `end`."""
+        try:
+            return compose(self._source, start, end, depth)
+        except UnreadableError as error:
+            if isinstance(error, TooDeepError) or depth >= MAX_DEPTH:
+                text = f"expected values at most {MAX_DEPTH} levels deep"
+                self._source.flaw(error.line, error.column, text)
+                return Lost(self._source.place(error.line, error.column))
+            fault = error
+        parts = self._parts(start, end)
+        if not parts:
+            return self._lost(fault.line, fault.column, "expected YAML that can be read")
+        if len(parts) == 1:
+            return self._part(*parts[0], depth, fault)
+        read = [self.block(*part, depth) for part in parts]
+        return self._joined([(self._indent(first), first, node) for (first, _), node in zip(parts, read, strict=True)])
+
+    def _parts(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the ranges of lines that the least indentation divides; a line left of it is told of and set right."""
+        source = self._source
+        content = [line for line in range(start, end) if line not in source.inside and self._has_content(line)]
+        if not content:
+            return []
+        base = self._indent(content[0])
+        firsts: list[int] = []
+        for line in content:
+            indent = self._indent(line)
+            if indent > base:
+                continue
+            if indent < base:
+                self._flaw_indent(line, indent, base)
+                source.reindent(line, indent, base)
+            elif firsts and self._is_item(line) and not self._is_item(firsts[0]):
+                continue  # a list may stand as deep as the key above it
+            firsts.append(line)
+        return list(zip(firsts, [*firsts[1:], end], strict=True))
+
+    def _part(self, start: int, end: int, depth: int, fault: UnreadableError) -> Node | None:
+        """Return what a single entry or item holds, which as a whole is no YAML."""
+        source = self._source
+        line = source.lines[start]
+        indent = self._indent(start)
+        if self._is_item(start):
+            place = source.place(start, indent)
+            source.put(start, indent, " ")
+            item = self.block(start, end, depth + 1)
+            return Sequence(place, (Scalar(place, None, "") if item is None else item,))
+        match = _KEY.match(line, indent)
+        if match is None:
+            return self._no_key(start, fault)
+        key = match[1].strip("\"'")
+        place = source.place(start, indent)
+        below = [
+            number for number in range(start + 1, end) if number not in source.inside and self._has_content(number)
+        ]
+        if self._has_text(line[match.end() :]):
+            if below and self._reads_alone(start, below[0]):
+                return self._deeper_than_siblings(start, below[0], end, depth)
+            node: Node | None = self._bad_value(start, match.end(), fault)
+        else:
+            node = self.block(start + 1, end, depth + 1)
+        return Mapping(place, {key: Entry(place, Scalar(place, None, "") if node is None else node)})
+
+    def _deeper_than_siblings(self, start: int, below: int, end: int, depth: int) -> Node | None:
+        """Return an entry with what was put below its value: entries like it, that are indented too far."""
+        source = self._source
+        indent = self._indent(start)
+        self._flaw_indent(below, self._indent(below), indent)
+        shift = self._indent(below) - indent
+        for line in range(below, end):
+            if self._indent(line) >= shift:
+                source.reindent(line, shift, 0)
+        return self.block(start, end, depth + 1)
+
+    def _joined(self, parts: list[tuple[int, int, Node | None]]) -> Node | None:
+        """Return the one mapping or sequence that the entries or items make."""
+        nodes = [(indent, line, node) for indent, line, node in parts if node is not None]
+        kind = next((type(node) for *_, node in nodes if isinstance(node, Mapping | Sequence)), None)
+        if kind is Sequence:
+            items = [item for *_, node in nodes for item in (node.items if isinstance(node, Sequence) else (node,))]
+            return Sequence(items[0].place, tuple(items))
+        entries: dict[str, Entry] = {}
+        torn = False
+        for indent, line, node in nodes:
+            if isinstance(node, Mapping):
+                torn = torn or node.torn
+                for key, entry in node.entries.items():
+                    self._join_entry(entries, key, entry)
+            else:
+                torn = True
+                if not isinstance(node, Lost):
+                    entries.update(self._stray(line, indent).entries)
+        return Mapping(nodes[0][2].place, entries, torn=torn) if nodes else None
+
+    def _join_entry(self, entries: dict[str, Entry], key: str, entry: Entry) -> None:
+        if key not in entries:
+            entries[key] = entry
+            return
+        first, again = entries[key].place, entry.place
+        text = f"expected this key once, it stands in line {first.line} already"
+        self._source.flaws.append(Flaw(again, text, first))
+
+    def _no_key(self, start: int, fault: UnreadableError) -> Node:
+        """Return what is left of a line that is neither an item nor has a key."""
+        source = self._source
+        indent = self._indent(start)
+        place = source.place(start, indent)
+        line = source.lines[start].strip()
+        if re.match(r"\?(\s|$)|[\[{].*[}\]]\s*:", line):
+            self._lost(start, indent, "expected a key of one word")
+        elif line[0] in "{[\"'":
+            self._bad_value(start, indent, fault)
+        else:
+            return self._stray(start, indent)
+        return Mapping(place, torn=True)
+
+    def _stray(self, line: int, indent: int) -> Mapping:
+        """Tell of a line that is no entry; where it is one word, it may have been meant as a key."""
+        text = self._source.lines[line].strip()
+        lost = self._lost(line, indent, f"expected key: value, got {readable(text)}")
+        if _WORD.fullmatch(text):
+            return Mapping(lost.place, {text: Entry(lost.place, lost)})
+        return Mapping(lost.place, torn=True)
+
+    def _bad_value(self, line: int, column: int, fault: UnreadableError) -> Lost:
+        """Tell what is wrong with a value that stands at a column of a line, and give it up."""
+        text = self._source.lines[line][column:]
+        first = text[:1]
+        if first == '"' and "\\" in text:
+            return self._lost(fault.line, fault.column, _BACKSLASH)
+        if first in _INNER_QUOTE:
+            why = f"expected nothing after the closing {first}; one inside the text is written {_INNER_QUOTE[first]}"
+            return self._lost(fault.line, fault.column, why)
+        if first in ("{", "["):
+            why = "expected key: value, key: value between { }, and quotes around a text that holds , : [ ] { or }"
+            return self._lost(fault.line, fault.column, why)
+        if first and first in _NO_START:
+            return self._lost(line, column, f"expected quotes around a text that begins with {first}")
+        if re.search(r":(\s|$)", text):
+            return self._lost(line, column, "expected quotes around a text that holds a colon and a space")
+        return self._lost(line, column, "expected a value that YAML can read; quotes around a text make it one")
+
+    def _lost(self, line: int, column: int, text: str) -> Lost:
+        self._source.flaw(line, column, text)
+        return Lost(self._source.place(line, column))
+
+    def _flaw_indent(self, line: int, indent: int, base: int) -> None:
+        text = f"expected the same indentation as the lines it belongs to ({base} spaces), got {indent}"
+        self._source.flaw(line, indent, text)
+
+    def _reads_alone(self, start: int, end: int) -> bool:
+        noted = len(self._source.flaws)
+        try:
+            compose(self._source, start, end)
+        except UnreadableError:
+            return False
+        finally:
+            del self._source.flaws[noted:]
+        return True
+
+    def _indent(self, line: int) -> int:
+        text = self._source.lines[line]
+        return len(text) - len(text.lstrip())
+
+    def _has_content(self, line: int) -> bool:
+        return self._has_text(self._source.lines[line])
+
+    @staticmethod
+    def _has_text(text: str) -> bool:
+        return bool(text.strip()) and not text.lstrip().startswith("#")
+
+    def _is_item(self, line: int) -> bool:
+        text = self._source.lines[line].lstrip()
+        return text.startswith("- ") or text == "-"

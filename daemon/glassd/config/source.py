@@ -1,0 +1,107 @@
+"""The text of one file on its way to YAML: its lines, mended as far as reading on needs it, and what was wrong.
+
+A flaw is noted once, then mended in the lines, so that it hides no other one. A mend that changes a value leaves a blot
+there: the value counts as lost. A mend that inserts a space is taken back when a place is told.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field
+
+from glassd.config.mistakes import Place
+
+BLOT = "\U0010fffd"
+"""Stands in the lines where a value could not be read: the last private character, which is refused in a file."""
+
+_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010fffc]|[\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A mistake of writing. `about` is the place of the key that it concerns, where that is not its own."""
+
+    place: Place
+    text: str
+    about: Place
+
+
+@dataclass(slots=True)
+class Source:
+    """One file's lines. Indexes of lines and columns count from 0, places from 1."""
+
+    file: str
+    lines: list[str]
+    flaws: list[Flaw] = field(default_factory=list)
+    inside: set[int] = field(default_factory=set)
+    """Lines that go on with a value begun above them: of a block scalar, a quoted text or a flow."""
+    _inserted: dict[int, list[int]] = field(default_factory=dict)
+    _moved: dict[int, int] = field(default_factory=dict)
+
+    def place(self, line: int, column: int) -> Place:
+        """Return the place in the file as it was written."""
+        before = sum(at < column for at in self._inserted.get(line, ()))
+        return Place(self.file, line + 1, max(column + self._moved.get(line, 0) - before, 0) + 1)
+
+    def flaw(self, line: int, column: int, text: str, *, about: Place | None = None) -> None:
+        """Note a mistake of writing."""
+        place = self.place(line, column)
+        self.flaws.append(Flaw(place, text, about or place))
+
+    def put(self, line: int, column: int, text: str) -> None:
+        """Write over as many characters."""
+        old = self.lines[line]
+        self.lines[line] = old[:column] + text + old[column + len(text) :]
+
+    def insert_space(self, line: int, column: int) -> None:
+        """Insert one space."""
+        old = self.lines[line]
+        self.lines[line] = f"{old[:column]} {old[column:]}"
+        self._inserted.setdefault(line, []).append(column)
+
+    def reindent(self, line: int, old: int, new: int) -> None:
+        """Replace the first `old` characters of a line by `new` spaces."""
+        self.lines[line] = " " * new + self.lines[line][old:]
+        self._moved[line] = self._moved.get(line, 0) + old - new
+
+    def lose(self, line: int, column: int, end: int | None = None) -> None:
+        """Give a value up: blot out what stands from a column to another one, or to the end of the line."""
+        end = len(self.lines[line]) if end is None else end
+        self.put(line, column, BLOT * max(end - column, 1))
+
+
+def read_source(data: bytes, file: str) -> Source:
+    """Return the lines of a file; text that is not what YAML allows is noted as a flaw, and mended."""
+    source = Source(file, [""])
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in data[:2]:
+        source.flaw(0, 0, "expected UTF-8 text, got UTF-16; save the file as UTF-8")
+        return source
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        text = data.decode(errors="replace").replace("\ufffd", BLOT)
+        source.lines = _split(data[: error.start].decode())
+        hint = " (GBK?)" if _decodes_as(data, "gb18030") else ""
+        reason = f"expected UTF-8 text, got the byte 0x{data[error.start]:02x}{hint}; save the file as UTF-8"
+        source.flaw(len(source.lines) - 1, len(source.lines[-1]), reason)
+    source.lines = _split(text)
+    for number, line in enumerate(source.lines):
+        for match in _UNPRINTABLE.finditer(line):
+            if match[0] != BLOT:
+                source.flaw(number, match.start(), f"expected plain text, got the character U+{ord(match[0]):04X}")
+        source.lines[number] = _UNPRINTABLE.sub(lambda match: match[0] if match[0] == BLOT else " ", line)
+    return source
+
+
+def _split(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _decodes_as(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

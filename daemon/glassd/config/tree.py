@@ -1,0 +1,133 @@
+"""A config as it was written: values that know their place. What could not be read is there too, as `Lost`.
+
+A lost value has had its mistake reported, so nothing more is said about it, nor about what it may have held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from glassd.config.mistakes import WHOLE_FILE, Place, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Value = str | int | float | bool | None
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value, and the text that it was written as. `quoted` covers block scalars too."""
+
+    place: Place
+    value: Value
+    text: str
+    quoted: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was written, as after `key:`."""
+        return self.text == "" and not self.quoted
+
+    @property
+    def is_unset(self) -> bool:
+        """An explicit null: as if the key were not there."""
+        return self.value is None and not self.is_empty
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A value that could not be read."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value in a mapping, and where its key stands."""
+
+    place: Place
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys and their values, in the order of the file. `torn`: a line that may have held a key could not be read."""
+
+    place: Place
+    entries: dict[str, Entry] = field(default_factory=dict)
+    torn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list of values."""
+
+    place: Place
+    items: tuple[Node, ...] = ()
+
+
+Node = Scalar | Mapping | Sequence | Lost
+
+
+def child(node: Node | None, *keys: str | int) -> Node | None:
+    """Return what stands at a path below a node, None where nothing does."""
+    for key in keys:
+        if isinstance(node, Mapping) and isinstance(key, str) and key in node.entries:
+            node = node.entries[key].node
+        elif isinstance(node, Sequence) and isinstance(key, int) and 0 <= key < len(node.items):
+            node = node.items[key]
+        else:
+            return None
+    return node
+
+
+def plain(node: Node) -> Any:
+    """Return the values alone, as JSON has them. Keys whose value is unset, empty or lost are left out."""
+    match node:
+        case Scalar():
+            return node.value
+        case Sequence():
+            return [plain(item) for item in node.items]
+        case Mapping():
+            return {key: plain(entry.node) for key, entry in node.entries.items() if _says_something(entry.node)}
+        case Lost():
+            return None
+
+
+def dotted(path: Path) -> str:
+    """Return a path as a mistake shows it: model.endpoints.0.url."""
+    return ".".join(readable(str(key)) for key in path) or WHOLE_FILE
+
+
+def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Place, Node]]:
+    """Yield every entry and item with its path and the place of its key, in the order of the file."""
+    if isinstance(node, Mapping):
+        for key, entry in node.entries.items():
+            yield (*path, key), entry.place, entry.node
+            yield from walk(entry.node, (*path, key))
+    elif isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield (*path, index), item.place, item
+            yield from walk(item, (*path, index))
+
+
+def enclosing(root: Node, place: Place) -> Path:
+    """Return the path of the key that a place belongs to: one on its line, else the section that its column is in."""
+    best: Path = ()
+    on_line: Path | None = None
+    for path, where, _ in walk(root):
+        if where.file != place.file or where.line > place.line:
+            continue
+        if where.line == place.line:
+            if on_line is None or where.column <= place.column:
+                on_line = path
+        elif where.column < place.column:
+            best = path
+    return best if on_line is None else on_line
+
+
+def _says_something(node: Node) -> bool:
+    return not (isinstance(node, Lost) or (isinstance(node, Scalar) and (node.is_unset or node.is_empty)))

@@ -1,0 +1,110 @@
+"""The event decoder: the standard's own examples, every way to cut the bytes, its limits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glassd.model import sse
+from glassd.model.sse import Event, EventDecoder, EventTooLongError
+
+
+def decode(*pieces: bytes) -> list[Event]:
+    decoder = EventDecoder()
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    return events + decoder.end()
+
+
+def data_of(*pieces: bytes) -> list[bytes]:
+    return [event.data for event in decode(*pieces)]
+
+
+# The HTML standard's examples (9.2.6). The last data of a body that ends without a blank line is kept: see below.
+STANDARD = [
+    (b"data: YHOO\ndata: +2\ndata: 10\n\n", [b"YHOO\n+2\n10"]),
+    (
+        b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
+        [b"first event", b"second event", b" third event"],
+    ),
+    (b"data\n\ndata\ndata\n\n", [b"", b"\n"]),
+    (b"data:test\n\ndata: test\n\n", [b"test", b"test"]),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), STANDARD)
+@pytest.mark.parametrize("eol", [b"\n", b"\r", b"\r\n"])
+def test_reads_the_examples_of_the_standard_with_each_line_end(body: bytes, expected: list[bytes], eol: bytes) -> None:
+    assert data_of(body.replace(b"\n", eol)) == expected
+
+
+def test_names_an_event_and_forgets_the_name_with_it() -> None:
+    assert decode(b"event: error\ndata: a\n\ndata: b\n\nevent: x\n\ndata: c\n\n") == [
+        Event(b"a", b"error"),
+        Event(b"b"),
+        Event(b"c"),
+    ]
+
+
+def test_a_body_that_ends_in_the_middle_of_an_event_gives_what_came_of_it() -> None:
+    assert data_of(b"data: a\n\ndata: b\n") == [b"a", b"b"]
+    assert data_of(b"data: a\n\ndata: b") == [b"a", b"b"]
+
+
+def test_an_event_is_given_as_soon_as_its_blank_line_ends_even_in_a_lone_cr() -> None:
+    decoder = EventDecoder()
+    assert decoder.feed(b"data: a\r") == []
+    assert decoder.feed(b"\r") == [Event(b"a")]
+    assert decoder.feed(b"\n") == []  # it belonged to the CR
+    assert decoder.feed(b"\n") == []
+
+
+def test_bare_json_lines_are_events_whole_objects_over_many_lines_are_one() -> None:
+    assert data_of(b'{"a":1}\n{"a":2}\n\n{"a":3}') == [b'{"a":1}', b'{"a":2}', b'{"a":3}']
+    assert data_of(b'\n\n{\n"a": 1,\n\n"b": {}\n}\n') == [b'{\n"a": 1,\n\n"b": {}\n}']
+    assert data_of(b'data: x\n\n{"error": 1}\n\n[DONE]\n') == [b"x", b'{"error": 1}', b"[DONE]"]
+
+
+def test_counts_lines_that_no_event_stream_has() -> None:
+    decoder = EventDecoder()
+    decoder.feed(b"<html>\n: comment\nid: 1\nretry: 5\n:\nhello\n\n")
+    assert decoder.strange_lines == 2
+
+
+def test_an_unfinished_line_and_an_unfinished_event_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "EVENT_LIMIT_BYTES", 100)
+    monkeypatch.setattr(sse, "EVENT_LIMIT_LINES", 10)
+
+    def until_refused(piece: bytes) -> int:
+        decoder = EventDecoder()
+        for count in range(1000):
+            try:
+                decoder.feed(piece)
+            except EventTooLongError:
+                return count * len(piece)
+        raise AssertionError("never refused")
+
+    assert until_refused(b"x" * 10) <= 100
+    assert until_refused(b"data: xxxxxxxxxxxxxx\n") <= 200
+    assert until_refused(b"data\n") <= 100
+    assert until_refused(b"{\n") <= 100
+
+
+def test_comments_without_end_keep_nothing() -> None:
+    decoder = EventDecoder()
+    for _ in range(10_000):
+        assert decoder.feed(b": keep-alive\n\n") == []
+    assert decoder.end() == []
+
+
+BITS = st.sampled_from(
+    [b"data: a", b"data:", b"data", b": c", b"event: error", b'{"a":1}', b"{", b"}", b"x", b"\n", b"\r", b"\r\n", b"\n\n"]
+    + ["data: 语👓".encode(), b"\xef\xbb\xbf", b"[DONE]", b" ", b"error: {}"]
+)
+
+
+@given(st.lists(BITS | st.binary(max_size=6), max_size=30).map(b"".join), st.data())
+def test_how_the_bytes_are_cut_makes_no_difference(body: bytes, draw: st.DataObject) -> None:
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(body)), max_size=12)))
+    pieces = [body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+    assert decode(*pieces) == decode(body)
