@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from glassd.messages.codes import Code
+if TYPE_CHECKING:
+    from glassd.messages.codes import Code
 
 
 class OutcomeKind(StrEnum):

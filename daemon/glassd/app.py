@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CAMERA = "camera"
+LAST_SCREEN_LIMIT_S = 0.3
+"""How long a stop waits for the displays to show what they were given last."""
 
 
 class App:
@@ -79,10 +81,11 @@ class App:
 
     async def __aexit__(self, *_exc: object) -> None:
         await self.runner.close()
+        await self._stage.shown(LAST_SCREEN_LIMIT_S)
         await self._devices.close()
         await self._model.close()
 
-    # -- what the API asks for ----------------------------------------------------------------------------------------
+    # -- what the API asks for ------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
         """Return how things stand, as JSON."""
@@ -152,7 +155,7 @@ class App:
         """Hand a channel to the driver that waits for that name; False if none does."""
         return self._host.offer(name, channel)
 
-    # -- what the config says --------------------------------------------------------------------------------------------
+    # -- what the config says -----------------------------------------------------------------------------------------
 
     async def _apply(self, config: Config) -> list[str]:
         """Take over a config; what has not changed is not touched. Return the names of what has."""
@@ -219,7 +222,7 @@ class App:
         async for edge in buttons.edges():
             self._edge(edge)
 
-    # -- what happens -------------------------------------------------------------------------------------------------
+    # -- what happens ---------------------------------------------------------------------------------------------------
 
     def _edge(self, edge: Edge) -> None:
         self.bus.publish({"event": "edge", "button": edge.button, "kind": edge.kind.value})

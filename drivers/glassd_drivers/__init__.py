@@ -1,1 +1,4 @@
-"""Drivers: cameras, buttons and displays. They know their device and nothing else; `contracts` says what they promise."""
+"""Drivers: cameras, buttons and displays. They know their device and nothing else.
+
+`contracts` is the page that says what they promise.
+"""

@@ -41,7 +41,7 @@ class PermanentFault(DriverError):
     """Waits for a person: no permission, not such a device, an unsupported format. Tried again at the longest delay."""
 
 
-# -- what passes through ------------------------------------------------------------------------------------------------
+# -- what passes through -----------------------------------------------------------------------------------------------
 
 MediaType = Literal["image/jpeg", "image/png"]
 
@@ -111,7 +111,7 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The facts of one display. `columns` counts half-width cells; `interval` is the least seconds between two screens."""
+    """The facts of one display. `columns` counts half-width cells, `interval` seconds between two screens at least."""
 
     name: str
     columns: int
@@ -129,7 +129,7 @@ class DeviceState(StrEnum):
     FAILED = "failed"  # waits for a person: tried again rarely
 
 
-# -- what a driver is given ---------------------------------------------------------------------------------------------
+# -- what a driver is given --------------------------------------------------------------------------------------------
 
 
 class Channel(Protocol):
@@ -175,7 +175,7 @@ class DriverConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-# -- the three roles ------------------------------------------------------------------------------------------------------
+# -- the three roles ---------------------------------------------------------------------------------------------------
 
 
 class Driver(Protocol):

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 # Digits are ASCII and few: what a config file says must fit a float, and mean the same to every reader.
-_NUMBER = r"[0-9]{1,12}(\.[0-9]{1,9})?"
+_NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)"
 _DURATION_PATTERN = rf"{_NUMBER}\s*(ms|s|min|h|d)"
 _DURATION = re.compile(_DURATION_PATTERN)
 _BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
@@ -34,7 +34,7 @@ class Size(NamedTuple):
 
 def _duration(value: object, info: ValidationInfo) -> object:
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        return float(match[1]) * _SECONDS[match[3]]
+        return float(match[1]) * _SECONDS[match[2]]
     if isinstance(value, float) and info.mode == "python":
         return value  # from a program, which counts in seconds
     raise ValueError("a duration with its unit, such as 250ms, 3s, 5min or 2h")
@@ -42,7 +42,7 @@ def _duration(value: object, info: ValidationInfo) -> object:
 
 def _byte_count(value: object) -> object:
     if isinstance(value, str) and (match := _BYTE_COUNT.fullmatch(value.strip())):
-        return round(float(match[1]) * _BYTES[match[3]])
+        return round(float(match[1]) * _BYTES[match[2]])
     raise ValueError("a number of bytes with its unit, such as 64KB or 32MiB")
 
 

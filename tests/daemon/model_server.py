@@ -3,8 +3,8 @@
     python model_server.py FOLDER
 
 It prints `port N`, then `request N` once a whole request has come (its head is in FOLDER/N.head, its body in
-FOLDER/N.body), and `closed N` when its client has gone. On its standard input, `send TEXT` streams bytes as one chunk (Python
-escapes), and `end` ends that response. Commands that come before a request wait for it.
+FOLDER/N.body), and `closed N` when its client has gone. On its standard input, `send TEXT` streams bytes as one
+chunk (Python escapes), and `end` ends that response. Commands that come before a request wait for it.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class ModelServer:
     def request(self) -> tuple[dict[str, str], dict[str, Any]]:
         """Wait for the next request; return its headers (lower case) and its body."""
         number = self.lines.until("request").split()[1]
-        head = (self.folder / f"{number}.head").read_text("latin-1").split("\r\n")
+        head = (self.folder / f"{number}.head").read_bytes().decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         return headers | {"": head[0]}, json.loads((self.folder / f"{number}.body").read_bytes())
 

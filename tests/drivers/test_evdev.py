@@ -173,9 +173,7 @@ def test_closing_ends_whoever_reads() -> None:
         reading, writing = os.pipe()
         reader = EdgeReader(reading, BUTTONS, frozenset, asyncio.get_running_loop().time, "buttons")
         waiting = asyncio.ensure_future(anext(reader.edges()))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        reader.close()
+        asyncio.get_running_loop().call_soon(reader.close)  # by then it waits
         with pytest.raises(TransientFault, match="closed"):
             await waiting
         os.close(reading)

@@ -14,6 +14,7 @@ from glassd_drivers.contracts import Frame
 
 if TYPE_CHECKING:
     from glassd.answer import AnswerEvent, Problem
+    from glassd.ask import Picture
 
 PICTURE = Frame(b"\xff\xd8 these bytes are \x00 never looked at \xff\xd9", "image/jpeg", 640, 480, 0.0, "camera")
 
@@ -22,7 +23,7 @@ def no_key(name: str) -> str:
     raise AssertionError(f"nobody asked for the key {name}")
 
 
-def ask(prompt: str = "这是什么", *pictures: Frame, **more: Any) -> Ask:
+def ask(prompt: str = "这是什么", *pictures: Picture, **more: Any) -> Ask:
     return Ask("1", prompt, Origin.CLI, 0.0, pictures, **more)
 
 

@@ -15,14 +15,15 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+Piece = bytes | float | asyncio.Event
 End = Literal["clean", "cut", "reset", "stall"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent for one request. `body` pieces are sent at once, each as a chunk; a number is a pause in seconds."""
+    """What is sent for one request: each piece of the body as one chunk; a number or an event is waited for."""
 
-    body: bytes | list[bytes | float] = b""
+    body: bytes | list[Piece] = b""
     status: int = 200
     content_type: str = "text/event-stream"
     headers: dict[str, str] = field(default_factory=dict)
@@ -91,7 +92,9 @@ class Replay:
         try:
             while await self._one(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except ConnectionError:
+            self.left.set()
+        except asyncio.IncompleteReadError:
             pass
         finally:
             self._writers.discard(writer)
@@ -137,6 +140,8 @@ class Replay:
                 if piece:
                     writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
                 await writer.drain()
+            elif isinstance(piece, asyncio.Event):
+                await piece.wait()
             elif (await asyncio.wait([gone], timeout=piece))[0]:
                 return False
         if answer.end == "clean":

@@ -59,6 +59,13 @@ def test_an_event_is_given_as_soon_as_its_blank_line_ends_even_in_a_lone_cr() ->
     assert decoder.feed(b"\n") == []
 
 
+@pytest.mark.parametrize("eol", [b"\n", b"\r", b"\r\n"])
+def test_a_line_end_that_is_cut_in_two_is_still_one(eol: bytes) -> None:
+    body = b"data: a\ndata: b\n\ndata: c\n\n".replace(b"\n", eol)
+    for cut in range(len(body)):
+        assert data_of(body[:cut], b"", body[cut:]) == [b"a\nb", b"c"]
+
+
 def test_bare_json_lines_are_events_whole_objects_over_many_lines_are_one() -> None:
     assert data_of(b'{"a":1}\n{"a":2}\n\n{"a":3}') == [b'{"a":1}', b'{"a":2}', b'{"a":3}']
     assert data_of(b'\n\n{\n"a": 1,\n\n"b": {}\n}\n') == [b'{\n"a": 1,\n\n"b": {}\n}']
@@ -97,10 +104,18 @@ def test_comments_without_end_keep_nothing() -> None:
     assert decoder.end() == []
 
 
-BITS = st.sampled_from(
-    [b"data: a", b"data:", b"data", b": c", b"event: error", b'{"a":1}', b"{", b"}", b"x", b"\n", b"\r", b"\r\n", b"\n\n"]
-    + ["data: 语👓".encode(), b"\xef\xbb\xbf", b"[DONE]", b" ", b"error: {}"]
-)
+LINES = [
+    b"data: a",
+    b"data:",
+    b"data",
+    b": c",
+    b"event: error",
+    b'{"a":1}',
+    b"[DONE]",
+    b"error: {}",
+    "data: 语👓".encode(),
+]
+BITS = st.sampled_from([*LINES, b"{", b"}", b"x", b" ", b"\n", b"\r", b"\r\n", b"\n\n", b"\xef\xbb\xbf"])
 
 
 @given(st.lists(BITS | st.binary(max_size=6), max_size=30).map(b"".join), st.data())

@@ -13,7 +13,6 @@ GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `na
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -196,7 +195,7 @@ class _SocketChannel:
 
 
 def _json(value: Any) -> web.Response:
-    return web.json_response(value, dumps=lambda obj: json.dumps(obj, ensure_ascii=False))
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
 
 
 async def _lines(request: web.Request) -> web.StreamResponse:
@@ -206,4 +205,4 @@ async def _lines(request: web.Request) -> web.StreamResponse:
 
 
 async def _write(response: web.StreamResponse, line: dict[str, Any]) -> None:
-    await response.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+    await response.write(msgspec.json.encode(line) + b"\n")

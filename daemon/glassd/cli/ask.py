@@ -1,6 +1,6 @@
 """`glassd ask`: a question from the shell, to the running daemon or, with `--direct`, straight to the model.
 
-Whatever happens, an ask ends with exactly one outcome: as the last JSON line, or as a word on stderr and the exit status.
+Whatever happens, an ask ends with exactly one outcome: as the last JSON line, or on stderr and in the exit status.
 Only a mistake in the config comes before any ask, and has none.
 """
 
@@ -100,7 +100,7 @@ def _prompt(text: str) -> str:
     return text
 
 
-# -- pictures -----------------------------------------------------------------------------------------------------------
+# -- pictures ---------------------------------------------------------------------------------------------------------
 
 
 def _pictures(arguments: list[str]) -> tuple[Picture, ...]:
@@ -131,7 +131,7 @@ def _picture(argument: str) -> Picture:
     return Frame(data, facts.media_type, facts.width, facts.height, time.monotonic(), "cli")
 
 
-# -- straight to the model ----------------------------------------------------------------------------------------------
+# -- straight to the model --------------------------------------------------------------------------------------------
 
 
 def _ask_model(model: Model, prompt: str, pictures: tuple[Picture, ...], output: Output) -> None:
@@ -142,7 +142,7 @@ def _ask_model(model: Model, prompt: str, pictures: tuple[Picture, ...], output:
     answer(model, ask, output)
 
 
-# -- through the daemon -------------------------------------------------------------------------------------------------
+# -- through the daemon -----------------------------------------------------------------------------------------------
 
 
 def _ask_daemon(prompt: str, pictures: tuple[Picture, ...], output: Output) -> None:

@@ -101,7 +101,7 @@ class JsonOutput(Output):
     def write(self, event: AnswerEvent) -> None:
         """Print one event."""
         if (line := event_line(event)) is not None:
-            text = json.dumps(line, ensure_ascii=False).translate(_ESCAPED)
+            text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
             sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
             sys.stdout.buffer.flush()
 

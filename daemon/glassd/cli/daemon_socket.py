@@ -36,10 +36,18 @@ class _UnixConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
+        """Connect, and leave nothing open where that fails."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(CONNECT_LIMIT_S)
-        self.sock.connect(str(self._path))
-        self.sock.settimeout(None)
+        try:
+            self._connect(self.sock)
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self, sock: socket.socket) -> None:
+        sock.settimeout(CONNECT_LIMIT_S)
+        sock.connect(str(self._path))
+        sock.settimeout(None)
 
 
 def connect(path: Path | None = None) -> http.client.HTTPConnection:

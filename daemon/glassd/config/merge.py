@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def merge(base: Node, over: Node) -> Node:
-    """Lay one value over another: mappings merge by key, lists and scalars replace."""
-    if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
-        return over
+def merge(base: Mapping, over: Mapping) -> Mapping:
+    """Lay one mapping over another: mappings in them merge by key too, lists and scalars replace."""
     entries = dict(base.entries)
     for key, entry in over.entries.items():
         below = entries.get(key)
-        entries[key] = entry if below is None else Entry(entry.place, merge(below.node, entry.node))
+        if below is not None and isinstance(below.node, Mapping) and isinstance(entry.node, Mapping):
+            entries[key] = Entry(entry.place, merge(below.node, entry.node))
+        else:
+            entries[key] = entry
     return Mapping(base.place, entries, torn=base.torn or over.torn)
 
 
@@ -38,7 +39,7 @@ def replace(node: Node | None, path: Path, entry: Entry) -> Node | None:
     if not isinstance(node, Mapping):
         return None
     below = node.entries.get(str(key))
-    value = replace(below and below.node, rest, entry)
+    value = replace(None if below is None else below.node, rest, entry)
     if value is None:
         return None
     place = entry.place if below is None or not rest else below.place
@@ -49,7 +50,11 @@ def as_yaml(root: Node) -> str:
     """Return YAML that reads as the same values, each with its file and line in a comment."""
     lines = list(_lines(root, 0))
     width = min(max((len(text) for text, _ in lines), default=0), 60)
-    return "".join(f"{text:<{width}}  # {origin}\n" if origin else f"{text}\n" for text, origin in lines)
+    comments = ("".join(char if char.isprintable() else "?" for char in origin) for _, origin in lines)
+    return "".join(
+        f"{text:<{width}}  # {comment}\n" if comment else f"{text}\n"
+        for (text, _), comment in zip(lines, comments, strict=True)
+    )
 
 
 def _lines(node: Node, indent: int) -> Iterator[tuple[str, str]]:

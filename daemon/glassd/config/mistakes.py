@@ -14,6 +14,8 @@ MAX_MISTAKES = 200
 MAX_SHOWN = 60
 """How many characters of a text of the file a mistake repeats."""
 
+COMMAND_LINE = "command line"
+"""Stands where a file's name would, for a value given with --set."""
 WHOLE_FILE = "(file)"
 """Stands where the path of a key would, for a mistake of no single key."""
 

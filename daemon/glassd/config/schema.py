@@ -29,6 +29,7 @@ class Section(BaseModel):
 
 
 NEEDS_HTTPS = "https, for the key could be read on the way (plain http takes a key to this machine alone)"
+ONE_OF_BOTH = "either ask or do, and one of them"
 UNGUARDED = "a token beside it (token: NAME), for whoever reaches the address could ask and see pictures"
 
 
@@ -86,7 +87,7 @@ class Model(Section):
 
 
 class Camera(Section):
-    """The camera: the role's options here, the driver's own in `options`."""
+    """The camera. In the file, the driver's own options stand beside those of the role."""
 
     driver: str
     options: DriverConfig
@@ -101,14 +102,14 @@ class Camera(Section):
 
 
 class ButtonDevice(Section):
-    """A device with buttons: the driver's own options alone."""
+    """A device with buttons. In the file, the driver's own options stand beside its name."""
 
     driver: str
     options: DriverConfig
 
 
 class DisplayDevice(Section):
-    """A display: the role's options here, the driver's own in `options`."""
+    """A display. In the file, the driver's own options stand beside those of the role."""
 
     driver: str
     options: DriverConfig
@@ -171,7 +172,7 @@ class Trigger(Section):
     @model_validator(mode="after")
     def _one_of_both(self) -> Trigger:
         if (self.ask is None) == (self.do is None):
-            raise ValueError("exactly one of ask and do")
+            raise ValueError(ONE_OF_BOTH)
         return self
 
 

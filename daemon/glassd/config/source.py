@@ -75,23 +75,25 @@ def read_source(data: bytes, file: str) -> Source:
     """Return the lines of a file; text that is not what YAML allows is noted as a flaw, and mended."""
     source = Source(file, [""])
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in data[:2]:
-        source.flaw(0, 0, "expected UTF-8 text, got UTF-16; save the file as UTF-8")
+        source.flaw(0, 0, "expected UTF-8 text, got UTF-16; save the file as UTF-8", about=Place(""))
         return source
     data = data.removeprefix(codecs.BOM_UTF8)
+    text_is_whole = True
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
+        text_is_whole = False
         text = data.decode(errors="replace").replace("\ufffd", BLOT)
         source.lines = _split(data[: error.start].decode())
         hint = " (GBK?)" if _decodes_as(data, "gb18030") else ""
         reason = f"expected UTF-8 text, got the byte 0x{data[error.start]:02x}{hint}; save the file as UTF-8"
-        source.flaw(len(source.lines) - 1, len(source.lines[-1]), reason)
+        source.flaw(len(source.lines) - 1, len(source.lines[-1]), reason, about=Place(""))
     source.lines = _split(text)
     for number, line in enumerate(source.lines):
         for match in _UNPRINTABLE.finditer(line):
-            if match[0] != BLOT:
+            if match[0] != BLOT or text_is_whole:
                 source.flaw(number, match.start(), f"expected plain text, got the character U+{ord(match[0]):04X}")
-        source.lines[number] = _UNPRINTABLE.sub(lambda match: match[0] if match[0] == BLOT else " ", line)
+            source.put(number, match.start(), BLOT if line[: match.start()].strip() else " ")
     return source
 
 

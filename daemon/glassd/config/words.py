@@ -80,11 +80,12 @@ def got(node: Node | None, path: Path) -> str:
 
 def wrong_value(error: Any, node: Node | None, path: Path) -> str:
     """Return the whole mistake about a value."""
-    words = expected(error)
+    words, near, hint = expected(error).partition("; did you mean ")
     text = f"expected {words}"
     # A driver's own words may repeat the value already.
     if not (isinstance(node, Scalar) and node.text and repr(node.text) in words):
         text += got(node, path)
+    text += near + hint
     if isinstance(node, Scalar) and (names := choices(error)):
         near = did_you_mean(node.text, names)
         text += f"; {near}" if near.startswith("did") else ""

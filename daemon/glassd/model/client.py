@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiohttp
 
-from glassd.answer import Outcome, OutcomeKind, Timings
+from glassd.answer import AskError, Outcome, OutcomeKind, Timings
 from glassd.config.keys import KeyMissingError
 from glassd.messages.codes import Code
 from glassd.model.endpoints import Plan, Target, targets
@@ -96,10 +96,11 @@ class Client:
                 break
             await asyncio.sleep(pause)
             stations = Stations(self._clock, start)
-            key, missing = self._key(target)
-            if missing is not None:
-                plan.failed(target, missing)
-                outcome = _not_sent(missing, target.endpoint.url)
+            try:
+                key = self._key(target)
+            except AskError as error:
+                plan.failed(target, error.problem)
+                outcome = _not_sent(error.problem, target.endpoint.url)
                 continue
             async with self._exchange(ask, target, key, due, stations) as exchange:
                 while batch := await exchange.read():
@@ -129,18 +130,14 @@ class Client:
     def _session_for(self, target: Target) -> aiohttp.ClientSession | None:
         return self._reader if target.is_reader else self._network
 
-    def _key(self, target: Target) -> tuple[str | None, Problem | None]:
+    def _key(self, target: Target) -> str | None:
         name = target.endpoint.key
         if name is None:
-            return None, None
+            return None
         try:
-            key = self._find_key(name).strip()
+            return self._find_key(name)
         except KeyMissingError as error:
-            return None, problem(Code.KEY_MISSING, f"{target.where}: {one_line(str(error))}")
-        if not (key.isascii() and key.isprintable()):
-            text = f"{target.where}: the credential {name!r} holds characters that no key has; write it anew"
-            return None, problem(Code.KEY_WRONG, text)
-        return key, None
+            raise AskError(problem(Code.KEY_MISSING, f"{target.where}: {one_line(str(error))}")) from error
 
     def _note_failure(self, plan: Plan, target: Target, trouble: Problem, *, stale: bool) -> None:
         _log.debug("%s: %s, HTTP %s, %s", target.where, trouble.code, trouble.http_status, trouble.vendor_code)

@@ -68,13 +68,12 @@ def server_problem(
     """
     code = _code(error, http_status or _status_within(error), vendor)
     status = f"HTTP {http_status}" if http_status else "an error within the answer"
-    names = " ".join(dict.fromkeys(name for name in (error.code, error.type) if name and name != "None"))
-    words = one_line(error.message, key)
-    said = ": ".join(part for part in (f"{status} {names}".strip(), words) if part)
+    names = one_line(" ".join(dict.fromkeys(name for name in (error.code, error.type) if name and name != "None")), key)
+    said = ": ".join(part for part in (f"{status} {names}".strip(), one_line(error.message, key)) if part)
     return problem(
         code,
         f"{where}: {_ADVICE[code]} ({said})",
-        vendor_code=error.code,
+        vendor_code=one_line(error.code, key) if error.code else None,
         http_status=http_status,
         retry_after_s=retry_after_s,
     )

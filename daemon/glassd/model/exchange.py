@@ -157,8 +157,7 @@ class Exchange:
             self._broken = self._passed_deadline()
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: what aiohttp says of odd URLs
             self._broken = way_problem(error, where=self._target.where, now=self._wall_clock(), has_route=has_route())
-        self._take(self._reading.end())
-        self._stations.passes("done")
+        self._end_answer()
 
     async def _call(self) -> None:
         response = await self._session.post(
@@ -188,10 +187,13 @@ class Exchange:
             if reading.complete:
                 self._wait_for(Code.GAP_TIMEOUT, min(TAIL_S, self._deadlines.gap))
             elif reading.progress > before:
-                self._stations.passes("first_delta")
                 self._wait_for(Code.GAP_TIMEOUT, self._deadlines.gap)
-        self._stations.passes("done")
+        self._end_answer()
         await self._drain(response)
+
+    def _end_answer(self) -> None:
+        self._take(self._reading.end())
+        self._stations.passes("done")
 
     async def _drain(self, response: aiohttp.ClientResponse) -> None:
         left = DRAIN_LIMIT_BYTES
@@ -245,6 +247,8 @@ class Exchange:
             self._take([Sent(self._target.endpoint.url)])
 
     def _take(self, events: list[Any]) -> None:
+        if self.began:
+            self._stations.passes("first_delta")
         if events:
             self._arrived += events
             self._news.set()

@@ -24,7 +24,6 @@ BUILT: Final = 1_793_491_200.0
 """UTC seconds since 1970 (2026-11-01) before which no board can run this code: a clock that is earlier is not set."""
 
 
-
 def way_problem(error: BaseException, *, where: str, now: float, has_route: bool) -> Problem:
     """Return the Problem that an exception of the transport is.
 

@@ -95,7 +95,7 @@ class Reading:
         return deltas
 
     def end(self) -> list[Delta | Reasoning]:
-        """Return what the end of the body completes, however the body ended."""
+        """Return what the end of the body completes, however the body ended; a second time, nothing."""
         deltas: list[Delta | Reasoning] = []
         if not self.over:
             self._read(self._events.end(), deltas)

@@ -157,6 +157,10 @@ class _Lines:
         """Return where to break a word that is wider than the line: as late as kinsoku lets, else at its end."""
         units = [*self._line, new]
         for place in range(len(self._line), self._indent, -1):
-            if not kept_together(units[place - 1], units[place]):
-                return place
+            if units[place].first != "SP":
+                before = next(
+                    u for u in reversed(units[:place]) if u.first != "SP"
+                )  # for spaces at a break are dropped
+                if not kept_together(before, units[place]):
+                    return place
         return len(self._line)

@@ -75,7 +75,9 @@ def _attempts(grey: MatLike) -> Iterator[MatLike]:
     yield small
     yield cv2.bitwise_not(small)  # white on black
     yield cv2.adaptiveThreshold(small, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, 51, 5)  # shadows, haze
-    yield _fit(grey, LARGE_PIXELS)
+    large = _fit(grey, LARGE_PIXELS)
+    yield large
+    yield cv2.bitwise_not(large)
     if grey.size > 2 * LARGE_PIXELS:
         yield grey
 

@@ -62,13 +62,13 @@ class Reader:
         pictures = _pictures(ask)
         if not pictures:
             return speak.about_itself(prompt)
-        found = [await self._thread.call(look, picture.data) for picture in pictures if not isinstance(picture, Link)]
-        if not found:
-            return speak.about_links(prompt)
+        found = [
+            None if isinstance(picture, Link) else await self._thread.call(look, picture.data) for picture in pictures
+        ]
         return speak.about_pictures(prompt, found)
 
 
-_PIECE = re.compile(r"[!-~]{1,12}\s?|[^!-~]{1,3}", re.DOTALL)  # a word, or part of a long one; else three characters
+_PIECE = re.compile(r"[!-~]{1,12}\s?|[^!-~]{1,2}", re.DOTALL)  # a word, or part of a long one; else two characters
 
 
 def _pictures(ask: Ask) -> tuple[Picture, ...]:

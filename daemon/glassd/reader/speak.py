@@ -31,20 +31,14 @@ def language_of(prompt: str) -> Language:
     return "zh" if _HAN.search(prompt) else "en"
 
 
-def about_pictures(prompt: str, pictures: Sequence[Findings]) -> str:
-    """Return what there is to say of the pictures; of several, each by its number."""
+def about_pictures(prompt: str, pictures: Sequence[Findings | None]) -> str:
+    """Return what there is to say of the pictures; of several, each by its number. None is one that is only a link."""
     words = _WORDS[language_of(prompt)]
     wants_text = bool(_WANTS_TEXT.search(prompt))
     said = [words.space.join(_sentences(picture, words, wants_text=wants_text)) for picture in pictures]
     if len(said) > 1:
         said = [words.number.format(number) + each for number, each in enumerate(said, start=1)]
     return words.name + words.space.join(said)
-
-
-def about_links(prompt: str) -> str:
-    """Return what the reader says where a picture is only named by its URL: it never fetches one."""
-    words = _WORDS[language_of(prompt)]
-    return words.name + words.link
 
 
 def about_itself(prompt: str) -> str:
@@ -58,7 +52,9 @@ def plain(text: str) -> str:
     return text if len(text) <= CODE_LIMIT_CHARS else text[: CODE_LIMIT_CHARS - 1] + "…"
 
 
-def _sentences(picture: Findings, words: _Words, *, wants_text: bool) -> list[str]:
+def _sentences(picture: Findings | None, words: _Words, *, wants_text: bool) -> list[str]:
+    if picture is None:
+        return [words.link]
     said = [words.code(code) for code in picture.codes]
     if not said:
         said.append(words.nothing_read if wants_text else words.nothing_known)
@@ -140,10 +136,10 @@ _ZH: Final = _Words(
         Sharpness.BLURRED: "模糊",
         Sharpness.PLAIN: "没有细节",
     },
-    link="图片只有网址，我不会去取。请直接发图片。",
+    link="这张图片只有网址，我不会去取；请直接发图片。",
     itself=(
-        "我是眼镜板上的识读器，不是大模型，也不联网，这个问题我答不了。"
-        "给我一张图片，我能读出二维码和条码，说出主要颜色、明暗和清晰度。"
+        "我是眼镜板上的识读器，不是大模型，也不联网。"
+        "给我一张图片，我能读出二维码和条码，说出主要颜色、明暗和清晰度；别的我答不了。"
     ),
 )
 
@@ -161,18 +157,18 @@ _EN: Final = _Words(
     black="The picture is black.",
     main_colours="Main colours: {}.",
     colours={colour: colour.value for colour in Colour},
-    state="The picture is {}, {}.",
-    lights={Light.DARK: "dark", Light.MEDIUM: "neither dark nor bright", Light.BRIGHT: "bright"},
+    state="{}, {}.",
+    lights={Light.DARK: "Dark", Light.MEDIUM: "Medium light", Light.BRIGHT: "Bright"},
     sharpnesses={
         Sharpness.SHARP: "sharp",
         Sharpness.SOFT: "slightly blurred",
         Sharpness.BLURRED: "blurred",
         Sharpness.PLAIN: "without detail",
     },
-    link="the picture is only a link, and I never fetch one. Send the picture itself.",
+    link="The picture is only a link, and I never fetch one. Send the picture itself.",
     itself=(
-        "I am the reader on the glasses' board: no language model, no network, so I can't answer that. "
-        "Give me a picture and I read QR and bar codes, and tell its main colours, light and sharpness."
+        "I am the reader on the glasses' board: no language model, no network. Give me a picture and I read QR and "
+        "bar codes, and tell its main colours, light and sharpness; anything else I can't answer."
     ),
 )
 

@@ -135,12 +135,17 @@ class _Reloads:
 async def _listening(app: App, config: Config) -> AsyncIterator[None]:
     """Serve the API on the unix socket, and on an address where the config has one."""
     runner = web.AppRunner(
-        application(app, _token(config)), access_log=None, shutdown_timeout=SHUTDOWN_LIMIT_S, handle_signals=False
+        application(app, _token(config)),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_LIMIT_S,
+        handle_signals=False,
+        handler_cancellation=True,  # who hangs up does not want the answer any more
     )
     await runner.setup()
     path = socket_to_serve()
+    listener = _bind(path)
     try:
-        await web.SockSite(runner, _bind(path)).start()
+        await web.SockSite(runner, listener).start()
         if config.api.listen is not None:
             await _listen(runner, config.api.listen)
         yield

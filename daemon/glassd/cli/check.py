@@ -1,0 +1,79 @@
+"""`glassd check`: every mistake of a config at once, or a summary of what it sets up."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from glassd.config.schema import Config, Trigger
+
+
+def add(subparsers: Any) -> None:
+    """Add the subcommand."""
+    text = "tell every mistake of a config, or what it sets up"
+    parser = subparsers.add_parser("check", help=text, description=text)
+    parser.add_argument("file", type=Path, metavar="FILE", help="the config; conf.d/*.yaml beside it lies over it")
+    parser.add_argument(
+        "--merged", action="store_true", help="print the layers as one file, with where each value is from"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="a value over the file's: log.level=debug"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Return 0 for a good config, 2 for one with mistakes, which go to stderr one a line."""
+    from glassd.config.load import ConfigError, load  # noqa: PLC0415  a light start: see the package
+
+    try:
+        loaded = load(args.file, overrides=args.set)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if args.merged:
+        print(loaded.merged(), end="")
+    else:
+        for line in _summary(loaded.config):
+            print(line)
+    for warning in (*loaded.warnings, *_missing_keys(loaded.config)):
+        print(f"warning: {warning}", file=sys.stderr)
+    return 0
+
+
+def _summary(config: Config) -> Iterator[str]:
+    for number, endpoint in enumerate(config.model.endpoints, 1):
+        models = [f"{use} {name}" for use in ("vision", "text") if (name := getattr(endpoint, use))]
+        key = [f"key {endpoint.key}"] if endpoint.key else []
+        yield f"model {number}: {', '.join([endpoint.url, *models, *key])}"
+    yield f"camera: {config.camera.driver}, {config.camera.capture}" if config.camera else "camera: none"
+    yield f"buttons: {', '.join(device.driver for device in config.buttons) or 'none'}"
+    displays = (f"{one.driver} as {one.profile}" if one.profile else one.driver for one in config.displays)
+    yield f"displays: {', '.join(displays) or 'none'}"
+    for trigger in config.triggers:
+        yield f"{trigger.when.button} {trigger.when.gesture}: {_effect(trigger)}"
+    if config.api.listen:
+        yield f"api: {config.api.listen}{', open to all on this machine' if config.api.open else ''}"
+    yield "no mistakes"
+
+
+def _effect(trigger: Trigger) -> str:
+    return f"asks {trigger.ask!r}" if trigger.ask is not None else f"does {trigger.do}"
+
+
+def _missing_keys(config: Config) -> Iterator[str]:
+    """Yield what is wrong with each key that the config names: no mistake of the file, for it may come at run time."""
+    from glassd.config.keys import KeyMissingError, find_key  # noqa: PLC0415  a light start: see the package
+
+    named = [(f"model.endpoints.{index}.key", endpoint.key) for index, endpoint in enumerate(config.model.endpoints)]
+    for path, name in (*named, ("api.token", config.api.token)):
+        if name is not None:
+            try:
+                find_key(name)
+            except KeyMissingError as error:
+                yield f"{path}: {error}"

@@ -1,0 +1,130 @@
+"""What no section can know alone: names that another one must give, and things that only one may have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glassd.config.fields import sends_key_in_clear, split_event
+from glassd.config.mistakes import did_you_mean, readable
+from glassd.config.schema import NEEDS_HTTPS, ONE_OF_BOTH
+from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
+from glassd_drivers import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from glassd.config.devices import Device
+    from glassd.config.mistakes import Mistakes
+
+
+def check_across(root: Mapping, devices: list[Device], mistakes: Mistakes) -> None:
+    """Note every mistake between sections."""
+    check_endpoints(root, mistakes)
+    _check_devices(devices, mistakes)
+    _check_profiles(devices, mistakes)
+    _check_triggers(root, devices, mistakes)
+
+
+def check_endpoints(root: Mapping, mistakes: Mistakes) -> None:
+    """Note each key that would go over plain http, also where the endpoint has other mistakes."""
+    for path, node in _items(root, "model", "endpoints"):
+        url, key = child(node, "url"), child(node, "key")
+        if isinstance(url, Scalar) and isinstance(key, Scalar) and key.value and sends_key_in_clear(url.text):
+            mistakes.add(url.place, dotted((*path, "url")), f"expected {NEEDS_HTTPS}")
+
+
+def _check_devices(devices: list[Device], mistakes: Mistakes) -> None:
+    """Note each device that another one of its role has already."""
+    taken: dict[tuple[str, str, object], Device] = {}
+    for device in devices:
+        if device.options is None or device.driver is None:
+            continue
+        fields = type(device.options).model_fields
+        which = device.options.device if "device" in fields else device.options.model_dump_json()  # type: ignore[attr-defined]  # looked up above
+        first = taken.setdefault((device.role, device.driver, str(which)), device)
+        if first is not device:
+            at = child(device.node, "device") or child(device.node, "driver")
+            place, name = (
+                (at.place, "device" if child(device.node, "device") else "driver") if at else (device.place, "")
+            )
+            text = f"expected a device of its own, this one is that of {dotted(first.path)} in line {first.place.line}"
+            mistakes.add(place, dotted((*device.path, name)), text)
+
+
+def _check_profiles(devices: list[Device], mistakes: Mistakes) -> None:
+    for device in devices:
+        profile = child(device.node, "profile") if device.role == "displays" else None
+        if isinstance(profile, Scalar) and isinstance(profile.value, str):
+            names = registry.profile_names()
+            if profile.text not in names:
+                near = did_you_mean(profile.text, names, known="there are")
+                text = f"expected a profile that is installed, got {readable(profile.text)}; {near}"
+                mistakes.add(profile.place, dotted((*device.path, "profile")), text)
+
+
+def _check_triggers(root: Mapping, devices: list[Device], mistakes: Mistakes) -> None:
+    """Note triggers on a button that no device has, and on an event that another trigger has."""
+    buttons = produced_buttons(root, devices)
+    taken: dict[tuple[str, str], tuple[Path, Scalar]] = {}
+    for path, node in _items(root, "triggers"):
+        ask, do, when = child(node, "ask"), child(node, "do"), child(node, "when")
+        if ask is not None and do is not None and not isinstance(ask, Lost) and not isinstance(do, Lost):
+            mistakes.add(node.place, dotted(path), f"expected {ONE_OF_BOTH}")
+        event = split_event(when.text) if isinstance(when, Scalar) else None
+        if event is None or not isinstance(when, Scalar):
+            continue
+        here = dotted((*path, "when"))
+        if buttons is not None and event[0] not in buttons:
+            near = did_you_mean(event[0], buttons, known="there are")
+            mistakes.add(when.place, here, f"expected a button that a map: gives, got {readable(event[0])}; {near}")
+        other, first = taken.setdefault(event, (path, when))
+        if first is not when:
+            text = f"expected an event of its own, {dotted(other)} in line {first.place.line} has {' '.join(event)}"
+            mistakes.add(when.place, here, readable_event(text))
+
+
+def readable_event(text: str) -> str:
+    """Return a mistake's text without what does not print."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def produced_buttons(root: Mapping, devices: list[Device]) -> list[str] | None:
+    """Return the names of all buttons that the devices give; None where that cannot be known."""
+    section = root.entries.get("buttons")
+    count = len(section.node.items) if section and isinstance(section.node, Sequence) else 0
+    found: list[str] = []
+    own = [device for device in devices if device.role == "buttons"]
+    if not own or len(own) != count:
+        return None
+    for device in own:
+        names = _buttons_of(device)
+        if names is None:
+            return None
+        found.extend(names)
+    return list(dict.fromkeys(found))
+
+
+def _buttons_of(device: Device) -> list[str] | None:
+    """Return the values of a device's map, or of the one that its driver takes where it has none."""
+    field = device.config_type.model_fields.get("map") if device.config_type else None
+    if field is None:
+        return None
+    given = child(device.node, "map")
+    if isinstance(given, Mapping):
+        if given.torn:
+            return None
+        values = [entry.node for entry in given.entries.values()]
+        texts = [value.text for value in values if isinstance(value, Scalar)]
+        if len(texts) != len(values):
+            return None
+    elif given is None and isinstance(default := field.get_default(call_default_factory=True), dict):
+        texts = [str(button) for button in default.values()]
+    else:
+        return None
+    return [text.split()[0] for text in texts if text.split()]
+
+
+def _items(root: Mapping, *keys: str) -> Iterator[tuple[Path, Node]]:
+    node, path = child(root, *keys), tuple[str | int, ...](keys)
+    if isinstance(node, Sequence):
+        yield from (((*path, index), item) for index, item in enumerate(node.items))

@@ -1,0 +1,200 @@
+"""The wearer's file and what lies over it, to a `Config`, or to every mistake at once.
+
+Over the file come the files of the folder conf.d beside it, in the order of their names; over these the edits of the
+page, in the state folder; over all, what the command line sets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glassd.config.compose import scalar_value
+from glassd.config.files import parts_of, read_file
+from glassd.config.lines import mend_lines
+from glassd.config.merge import as_yaml, merge, replace
+from glassd.config.mistakes import COMMAND_LINE, WHOLE_FILE, ConfigError, Mistakes, Place, TooManyMistakesError
+from glassd.config.recover import read_tree
+from glassd.config.schema import ButtonDevice, Camera, Config, DisplayDevice, Endpoint, Model, Trigger
+from glassd.config.source import Source, read_source
+from glassd.config.tree import Entry, Lost, Mapping, Node, Scalar, Sequence, dotted, enclosing, walk
+from glassd.config.validate import validate, validate_model
+from glassd.config.words import got
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from glassd.config.tree import Path as TreePath
+
+__all__ = ["ConfigError", "Loaded", "load", "load_model_only"]
+
+_ITEM_KEYS = frozenset(
+    key for section in (Endpoint, ButtonDevice, DisplayDevice, Camera, Trigger) for key in section.model_fields
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A config without mistakes. `origins` says for each value, by its path, which file and line it is from."""
+
+    config: Config
+    origins: dict[str, Place]
+    warnings: tuple[str, ...]
+    tree: Mapping
+
+    def merged(self) -> str:
+        """Return the layers as one YAML file, each value with where it comes from."""
+        return as_yaml(self.tree)
+
+
+def load(path: Path | str, *, overrides: Iterable[str] = (), edits: Path | None = None) -> Loaded:
+    """Return the config of a file and its layers; raise ConfigError with every mistake.
+
+    `overrides` are `camera.fps=10`, `edits` a file that need not be there.
+    """
+    layers = _Layers(Path(path), overrides, edits)
+    config = None
+    try:
+        root = layers.read()
+        config, root = validate(root, layers.mistakes)
+    except TooManyMistakesError:
+        root = Mapping(Place(str(path)))
+    found = layers.mistakes.in_order(layers.files)
+    if found or config is None:
+        raise ConfigError(found)
+    origins = {dotted(at): node.place for at, _, node in walk(root) if isinstance(node, Scalar)}
+    return Loaded(config, origins, tuple(_warnings(config)), root)
+
+
+def load_model_only(path: Path | str, *, overrides: Iterable[str] = (), edits: Path | None = None) -> Model:
+    """Return the `model:` section alone; raise ConfigError with its mistakes, whatever the other sections hold."""
+    layers = _Layers(Path(path), overrides, edits)
+    model = None
+    with contextlib.suppress(TooManyMistakesError):
+        model = validate_model(layers.read(), layers.mistakes)
+    found = layers.mistakes.in_order(layers.files)
+    fatal = [mistake for mistake in found if mistake.path.split(".")[0] in ("model", WHOLE_FILE)]
+    if fatal or model is None:
+        raise ConfigError(fatal or found)
+    return model
+
+
+def _warnings(config: Config) -> list[str]:
+    asks = any(trigger.ask for trigger in config.triggers)
+    found = []
+    if asks and config.camera is None:
+        found.append("there is no camera: section, so every ask goes without a picture")
+    if config.triggers and not config.buttons:
+        found.append("there is no buttons: section, so triggers start by `glassd press` alone")
+    return found
+
+
+class _Layers:
+    """Reads the layers of a config and lays them over one another."""
+
+    def __init__(self, path: Path, overrides: Iterable[str], edits: Path | None) -> None:
+        self.mistakes = Mistakes()
+        self.files: list[str] = []
+        self._path = path
+        self._overrides = overrides
+        self._edits = edits
+
+    def read(self) -> Mapping:
+        """Return the merged tree; every mistake of writing is noted."""
+        root = self._file(self._path)
+        for part in self._over():
+            try:
+                root = merge(root, self._file(part))
+            except ConfigError as error:
+                self._note(error)
+        self.files.append(COMMAND_LINE)
+        for number, override in enumerate(self._overrides):
+            root = self._override(root, number, override)
+        return root
+
+    def _over(self) -> list[Path]:
+        """Return the files that lie over the first one."""
+        parts: list[Path] = []
+        try:
+            parts = parts_of(self._path)
+        except ConfigError as error:
+            self._note(error)
+        return [*parts, self._edits] if self._edits is not None and self._edits.exists() else parts
+
+    def _note(self, error: ConfigError) -> None:
+        for mistake in error.mistakes:
+            self.files.append(mistake.place.file)
+            self.mistakes.add(mistake.place, mistake.path, mistake.text)
+
+    def _file(self, path: Path) -> Mapping:
+        file = str(path)
+        data = read_file(path)
+        self.files.append(file)
+        node = self._tree(read_source(data, file))
+        if node is None:
+            return Mapping(Place(file))
+        if not isinstance(node, Mapping):
+            if not isinstance(node, Lost):
+                self.mistakes.add(node.place, WHOLE_FILE, f"expected sections such as model:{got(node, ())}")
+            return Mapping(Place(file), torn=True)
+        return node
+
+    def _tree(self, source: Source) -> Node | None:
+        mend_lines(source, _ITEM_KEYS)
+        node = read_tree(source)
+        for flaw in source.flaws:
+            path = dotted(enclosing(node, flaw.about)) if node else WHOLE_FILE
+            self.mistakes.add(flaw.place, path, flaw.text)
+        # Where the text itself was broken, a key may be missing for that.
+        if node is None and source.flaws:
+            return Lost(Place(source.file))
+        return node
+
+    def _override(self, root: Mapping, number: int, override: str) -> Mapping:
+        """Lay `camera.fps=10` over the tree; its place is the number of the option, and the column in it."""
+        name, equals, text = override.partition("=")
+        place = Place(COMMAND_LINE, number + 1)
+        keys: TreePath = tuple(int(key) if re.fullmatch("[0-9]{1,4}", key) else key for key in name.strip().split("."))
+        if not equals or not all(key != "" for key in keys):
+            self.mistakes.add(place, name.strip() or WHOLE_FILE, "expected PATH=VALUE, such as camera.fps=10")
+            return root
+        entry = Entry(place, self._value(text, Place(COMMAND_LINE, number + 1, len(name) + 2)))
+        changed = replace(root, keys, entry)
+        if not isinstance(changed, Mapping):
+            self.mistakes.add(place, dotted(keys), "expected a path to a key, or to an item that a list has")
+            return root
+        return changed
+
+    def _value(self, text: str, place: Place) -> Node:
+        """Read a value of the command line: as a flow or a quoted text where it begins like one, else as it stands."""
+        if text[:1] not in ("{", "[", '"', "'") or not text:
+            return Scalar(place, scalar_value(text) if text else None, text)
+        source = Source(COMMAND_LINE, [text])
+        mend_lines(source)
+        node = read_tree(source)
+        for flaw in source.flaws:
+            self.mistakes.add(Place(COMMAND_LINE, place.line, place.column + flaw.place.column - 1), "--set", flaw.text)
+        return Lost(place) if node is None or source.flaws else _moved(node, place)
+
+
+def _moved(node: Node, start: Place) -> Node:
+    """Return the value with its places counted in the whole of the option."""
+    place = Place(start.file, start.line, start.column + node.place.column - 1)
+    match node:
+        case Scalar():
+            return Scalar(place, node.value, node.text, node.quoted)
+        case Sequence():
+            return Sequence(place, tuple(_moved(item, start) for item in node.items))
+        case Mapping():
+            entries = {
+                key: Entry(
+                    Place(start.file, start.line, start.column + entry.place.column - 1), _moved(entry.node, start)
+                )
+                for key, entry in node.entries.items()
+            }
+            return Mapping(place, entries, node.torn)
+        case Lost():
+            return Lost(place)

@@ -1,0 +1,179 @@
+"""Pydantic's errors as mistakes at their places in the file."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel
+
+from glassd.config import words
+from glassd.config.mistakes import did_you_mean, readable
+from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import ValidationError
+
+    from glassd.config.mistakes import Mistakes, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What was validated: a node of the tree, the model it was validated as, and where its key stands.
+
+    `also` are the keys that belong to the section and not to the model: the role's, beside a driver's own.
+    """
+
+    model: type[BaseModel]
+    node: Node
+    path: Path
+    place: Place
+    also: Iterable[str] = ()
+
+
+def report(error: ValidationError, what: Validated, mistakes: Mistakes) -> None:
+    """Note one mistake for each value that is wrong; what follows from a lost value is passed over."""
+    alternatives: dict[tuple[Place, Path], str] = {}
+    for detail in error.errors(include_url=False, include_input=False):
+        found = _find(what, detail["loc"])
+        if found is None:
+            continue
+        if found.rest and detail["type"] != "missing" and found.rest != ("[key]",):
+            # A union tells what each of its types would have wanted.
+            key = (found.node.place, found.path)
+            before = alternatives.get(key)
+            alternatives[key] = f"{before} or {words.expected(detail)}" if before else words.expected(detail)
+            continue
+        _note(detail, found, what, mistakes)
+    for (place, path), text in alternatives.items():
+        node = child(what.node, *path[len(what.path) :])
+        mistakes.add(place, dotted(path), f"expected {text}{words.got(node, path)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The deepest node on the way to an error, the place of its key, and the rest of the way."""
+
+    path: Path
+    node: Node
+    key_place: Place
+    parent: Mapping | None
+    rest: tuple[str | int, ...]
+
+
+def _find(what: Validated, way: tuple[str | int, ...]) -> _Found | None:
+    node, path, place, parent = what.node, what.path, what.place, None
+    for index, part in enumerate(way):
+        if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
+            parent = node
+            place, node = node.entries[part].place, node.entries[part].node
+        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            parent = None
+            node = node.items[part]
+            place = node.place
+        elif isinstance(node, Lost):
+            return None
+        else:
+            return _Found(path, node, place, parent, way[index:])
+        path = (*path, part)
+    return None if isinstance(node, Lost) else _Found(path, node, place, parent, ())
+
+
+def _note(detail: Any, found: _Found, what: Validated, mistakes: Mistakes) -> None:
+    kind = detail["type"]
+    path = found.path
+    if kind == "missing":
+        _note_missing(found, what, mistakes)
+    elif kind == "extra_forbidden":
+        model = _model_at(what.model, path[len(what.path) : -1])
+        names = [*(what.also if len(path) == len(what.path) + 1 else ()), *(model.model_fields if model else ())]
+        _note_unknown(found.key_place, path, names, mistakes)
+    elif found.rest == ("[key]",):
+        text = f"expected {words.expected(detail)}"
+        name = str(path[-1])
+        text += "" if repr(name) in text else f", got {readable(name)}"
+        mistakes.add(found.key_place, dotted(path), text)
+    elif isinstance(found.node, Mapping) and _model_at(what.model, path[len(what.path) :]) and _is_of_whole(kind):
+        _note_of_whole(detail, found, mistakes)
+    else:
+        mistakes.add(found.node.place, dotted(path), words.wrong_value(detail, found.node, path))
+
+
+def _note_missing(found: _Found, what: Validated, mistakes: Mistakes) -> None:
+    """Note a missing key, at the misspelt one where there is one."""
+    if not found.rest:
+        mistakes.add(found.key_place, dotted(found.path), "expected a value after the colon, got nothing")
+        return
+    if not isinstance(found.node, Mapping) or found.node.torn:
+        return
+    name = str(found.rest[-1])
+    model = _model_at(what.model, found.path[len(what.path) :])
+    unknown = [key for key in found.node.entries if model is None or key not in model.model_fields]
+    if near := difflib.get_close_matches(name, unknown[:100], n=1):
+        _note_unknown(found.node.entries[near[0]].place, (*found.path, near[0]), [name], mistakes)
+    else:
+        text = "expected this key, which has no default; it is missing"
+        mistakes.add(found.key_place, dotted((*found.path, name)), text)
+
+
+def _note_unknown(place: Place, path: Path, names: Iterable[str], mistakes: Mistakes) -> None:
+    near = did_you_mean(str(path[-1]), names)
+    mistakes.add(place, dotted(path), f"expected a key that is known here, not this one; {near}")
+
+
+def _is_of_whole(kind: str) -> bool:
+    return kind in ("value_error", "assertion_error", "misplaced")
+
+
+def _note_of_whole(detail: Any, found: _Found, mistakes: Mistakes) -> None:
+    """Note what a section as a whole got wrong, at the key that the error names where it names one."""
+    node = found.node
+    assert isinstance(node, Mapping)
+    if node.torn or any(isinstance(entry.node, Lost) for entry in node.entries.values()):
+        return
+    text = f"expected {words.expected(detail)}"
+    at = detail.get("ctx", {}).get("at")
+    if at in node.entries:
+        mistakes.add(node.entries[at].node.place, dotted((*found.path, at)), text)
+    else:
+        mistakes.add(found.key_place, dotted(found.path), text)
+
+
+def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+    """Return the model that the fields on a path lead to, None where they lead to something else."""
+    current: type[BaseModel] | None = model
+    for part in path:
+        if isinstance(part, int):
+            continue
+        field = current.model_fields.get(part) if current else None
+        current = _model_in(field.annotation) if field else None
+    return current
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+def note_empty(root: Mapping, may_be_empty: Iterable[str], mistakes: Mistakes) -> None:
+    """Note each key with nothing after it, unless something else is said about it or it opens a section of its own."""
+    allowed = set(may_be_empty)
+    stack: list[tuple[Path, Mapping]] = [((), root)]
+    while stack:
+        path, node = stack.pop()
+        for key, entry in node.entries.items():
+            here = (*path, key)
+            if mistakes.has(dotted(here)):
+                continue
+            if isinstance(entry.node, Mapping):
+                stack.append((here, entry.node))
+            elif isinstance(entry.node, Sequence):
+                items = enumerate(entry.node.items)
+                stack.extend(((*here, index), item) for index, item in items if isinstance(item, Mapping))
+            elif isinstance(entry.node, Scalar) and entry.node.is_empty and not (path == () and key in allowed):
+                mistakes.add(entry.place, dotted(here), "expected a value after the colon, got nothing")

@@ -1,0 +1,119 @@
+"""Whatever a file holds, reading it gives a config or its mistakes, soon."""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glassd.config.load import ConfigError, load
+from glassd.config.mistakes import MAX_MISTAKES
+from paths import TREE
+
+REFERENCE = "".join(
+    path.read_text(encoding="utf-8") for path in [TREE / "configs/uvc-dashscope.yaml", TREE / "docs/config.md"]
+)
+READY = (TREE / "configs/reference.yaml").read_text(encoding="utf-8")
+PIECES = st.sampled_from(
+    [
+        *"\t\n -:#{}[],?&*!|>'\"%@`~：，　｛｝\0\x07\x85\u2028\ufeff\U0010fffd",
+        "- ",
+        ": ",
+        "---\n",
+        "...",
+        "${X}",
+        "null",
+        "a: ",
+        "\n  ",
+        "é",
+    ]
+)
+
+
+def attempt(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "glassd.yaml"
+        path.write_bytes(data)
+        try:
+            loaded = load(path)
+        except ConfigError as error:
+            assert 0 < len(error.mistakes) <= MAX_MISTAKES
+            assert all("\n" not in str(mistake) for mistake in error.mistakes)
+            return
+        path.write_text(loaded.merged(), encoding="utf-8")
+        assert load(path).config == loaded.config
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes(data: bytes) -> None:
+    attempt(data)
+
+
+@given(st.lists(PIECES | st.text(max_size=5), max_size=60).map("".join))
+def test_any_text_of_yamls_signs(text: str) -> None:
+    attempt(text.encode())
+
+
+@given(st.data())
+def test_a_good_file_with_some_slips(data: st.DataObject) -> None:
+    text = READY
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(text)))
+        cut = data.draw(st.integers(0, 12))
+        text = text[:at] + data.draw(PIECES) + text[at + cut :]
+    attempt(text.encode())
+
+
+@given(st.text(max_size=80), st.text(max_size=30).filter(str.strip))
+def test_any_prompt_comes_back_from_the_merged_file(instructions: str, prompt: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "glassd.yaml"
+        path.write_text("model: {endpoints: [{url: reader}]}\ntriggers: [{when: a press, ask: x}]\n")
+        pairs = {"model.instructions": instructions, "triggers.0.ask": prompt}
+        overrides = [f"{key}='{value.replace(chr(39), chr(39) * 2)}'" for key, value in pairs.items()]
+        try:
+            loaded = load(path, overrides=overrides)
+        except ConfigError:
+            return  # control characters, variables
+        path.write_text(loaded.merged(), encoding="utf-8")
+        again = load(path).config
+        assert again == loaded.config
+
+
+LIMIT_CPU_S = 20.0
+"""More than any of these takes on a slow machine, and far less than a parse without our bounds: minutes."""
+HOSTILE = {
+    "brackets": "[" * 250_000,
+    "braces": "a: " + "{" * 250_000,
+    "open and close": "a: " + "[" * 100_000 + "]" * 100_000,
+    "dashes": "- " * 100_000,
+    "question marks": "? " * 100_000,
+    "keys in a line": "a: " * 80_000,
+    "stairs": "".join(" " * depth + "a:\n" for depth in range(700)),
+    "broken stairs": "".join(" " * depth + "a:\n" for depth in range(30)) + " " * 30 + "b: c: d\n" * 3000,
+    "laughs": "a: &a [x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(9000)),
+    "keys": "".join(f"key{n}: {n}\n" for n in range(18_000)),
+    "broken lines": "a: b: c\n" * 30_000,
+    "quotes": "'" * 250_000,
+    "open quotes": "a: 'x\n" * 40_000,
+    "tabs": "\t" * 250_000 + "x",
+    "colons": "：" * 80_000,
+    "variables": "a: " + "${" * 120_000,
+    "one long word": "a" * 250_000,
+    "wide spaces": "\u3000a:\n" * 40_000,
+    "numbers": "a: " + "9" * 250_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_costs_bounded_time(name: str) -> None:
+    """Not how fast: only that the bounds hold, which keep these from taking minutes or hours."""
+    before = time.process_time()
+    attempt(HOSTILE[name].encode())
+    assert time.process_time() - before < LIMIT_CPU_S
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000  # KiB

@@ -1,0 +1,82 @@
+"""The JSON Schema of the file as it is written, the drivers' options included."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from glassd.config.json_schema import json_schema, json_schema_text
+from glassd.config.tree import plain
+from paths import TREE
+from yaml_files import MODEL
+from yaml_trees import tree
+
+VALID = [
+    MODEL,
+    f"{MODEL}camera: {{driver: uvc, size: 1920x1080, fps: 15, fresh: 250ms, memory: 32MiB}}",
+    f"{MODEL}camera: {{driver: clip, path: x, fps: 2.5, loop: false, capture: after_sign}}",
+    f"{MODEL}camera: null",
+    f"{MODEL}buttons: [{{driver: keyboard}}, {{driver: evdev, device: /dev/x, map: {{KEY_A: a}}}}]",
+    f"{MODEL}triggers: [{{when: main press, ask: x, detail: text}}, {{when: main long, do: next page}}]",
+    f"{MODEL}api: {{listen: '[::1]:80', token: a}}\nlog: {{level: debug}}\ngestures: {{long: 1s}}",
+]
+INVALID = [
+    "language: zh",
+    f"{MODEL}foo: 1",
+    "model: {endpoints: []}",
+    "model: {endpoints: [{url: 'https://x/v1'}]}",
+    "model: {endpoints: [{url: 'ftp://x', text: a}]}",
+    "model: {endpoints: [{url: 'https://x', text: a, key: sk-123}]}",
+    f"{MODEL}camera: {{size: 1x1}}",
+    f"{MODEL}camera: {{driver: bridge}}",
+    f"{MODEL}camera: {{driver: uvc, path: x}}",
+    f"{MODEL}camera: {{driver: clip}}",
+    f"{MODEL}camera: {{driver: uvc, fresh: 3}}",
+    f"{MODEL}camera: {{driver: uvc, options: {{}}}}",
+    f"{MODEL}buttons: {{driver: keyboard}}",
+    f"{MODEL}displays: [{{driver: terminal, profile: glas3}}]",
+    f"{MODEL}triggers: [{{when: main, ask: x}}]",
+    f"{MODEL}triggers: [{{when: main press}}]",
+    f"{MODEL}triggers: [{{when: main press, ask: x, do: clear}}]",
+    f"{MODEL}language: yes",
+]
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(json_schema())
+
+
+@pytest.mark.parametrize("text", VALID)
+def test_a_good_file_is_valid(text: str) -> None:
+    Draft202012Validator(json_schema()).validate(plain_with_null(text))
+
+
+@pytest.mark.parametrize("text", INVALID)
+def test_a_bad_file_is_not(text: str) -> None:
+    assert not Draft202012Validator(json_schema()).is_valid(plain_with_null(text))
+
+
+def plain_with_null(text: str) -> object:
+    values = plain(tree(text))
+    return {**values, "camera": None} if "camera: null" in text else values
+
+
+def test_every_key_is_described() -> None:
+    schema = json_schema()
+    parts = [schema, *schema["$defs"].values()]
+    parts += [variant["then"] for part in parts for variant in part.get("allOf", ())]
+    undescribed = [
+        key
+        for part in parts
+        for key, value in part.get("properties", {}).items()
+        if key != "driver" and "$ref" not in value and not value.get("description")
+    ]
+    assert undescribed == []
+
+
+def test_the_schema_beside_the_ready_configs_is_that_of_the_drivers_in_the_tree() -> None:
+    """`glassd schema > configs/glassd.schema.json` makes it anew."""
+    kept = (TREE / "configs/glassd.schema.json").read_text(encoding="utf-8")
+    assert json.loads(kept) == json.loads(json_schema_text())

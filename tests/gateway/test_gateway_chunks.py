@@ -1,0 +1,66 @@
+"""An answer leaves the gateway in the manual's shapes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from manual import STREAM, STREAM_DELTAS, STREAM_ID, STREAM_USAGE, WHOLE, WHOLE_TEXT, WHOLE_USAGE
+
+from glassd.answer import Delta, Outcome, OutcomeKind, Reasoning
+from glassd.gateway.chunks import Completion
+from glassd.gateway.errors import GatewayError
+
+COMPLETION = Completion(STREAM_ID, 1735113344, "qwen-plus")
+FINISHED = Outcome(OutcomeKind.FINISHED, text="".join(STREAM_DELTAS), finish_reason="stop", usage=STREAM_USAGE)
+
+
+def test_a_stream_is_the_manuals_byte_for_byte() -> None:
+    written = COMPLETION.opening()
+    written += b"".join(COMPLETION.piece(Delta(text)) for text in STREAM_DELTAS)
+    written += COMPLETION.ending(FINISHED, usage=True)
+    assert written.decode() == "".join(f"data: {line}\n\n" for line in (*STREAM, "[DONE]"))
+
+
+def test_a_whole_answer_is_the_manuals_key_by_key() -> None:
+    completion = Completion("chatcmpl-6ada9ed2-7f33-9de2-8bb0-78bd4035025a", 1735120033, "qwen-plus")
+    outcome = Outcome(OutcomeKind.FINISHED, text=WHOLE_TEXT, finish_reason="stop", usage=WHOLE_USAGE)
+    assert json.dumps(json.loads(completion.whole(outcome))) == json.dumps(json.loads(WHOLE))
+
+
+def test_a_stream_ends_without_the_usage_that_is_unwanted_or_unknown() -> None:
+    finish = f"data: {STREAM[-2]}\n\ndata: [DONE]\n\n"
+    assert COMPLETION.ending(FINISHED, usage=False).decode() == finish
+    assert COMPLETION.ending(replace(FINISHED, usage=None), usage=True).decode() == finish
+
+
+def test_a_refusal_and_the_vendors_own_counts_come_through() -> None:
+    outcome = replace(
+        FINISHED, refusal="不可以", finish_reason="content_filter", usage={**STREAM_USAGE, "image_tokens": 9}
+    )
+    refusal, finish, usage, done = COMPLETION.ending(outcome, usage=True).decode().removesuffix("\n\n").split("\n\n")
+    assert json.loads(refusal.removeprefix("data: "))["choices"][0]["delta"]["refusal"] == "不可以"
+    assert json.loads(finish.removeprefix("data: "))["choices"][0]["finish_reason"] == "content_filter"
+    assert json.loads(usage.removeprefix("data: "))["usage"]["image_tokens"] == 9
+    assert done == "data: [DONE]"
+    assert json.loads(COMPLETION.whole(outcome))["choices"][0]["message"]["refusal"] == "不可以"
+
+
+def test_reasoning_is_no_content() -> None:
+    delta = json.loads(COMPLETION.piece(Reasoning("hm")).removeprefix(b"data: "))["choices"][0]["delta"]
+    assert (delta["content"], delta["reasoning_content"]) == (None, "hm")
+
+
+def test_an_answer_that_broke_off_has_no_end_that_a_whole_one_has() -> None:
+    event = COMPLETION.breaking_off(GatewayError(504, "the model stalled", code="gap_timeout"))
+    error = {"message": "the model stalled", "type": "server_error", "param": None, "code": "gap_timeout"}
+    assert json.loads(event.removeprefix(b"data: ")) == {"error": error}
+
+
+@given(st.text())
+def test_any_text_is_one_line_that_reads_back_the_same(text: str) -> None:
+    event = COMPLETION.piece(Delta(text))
+    assert (event[:6], event.count(b"\n"), event.count(b"\r"), event[-2:]) == (b"data: ", 2, 0, b"\n\n")
+    assert json.loads(event[6:])["choices"][0]["delta"]["content"] == text

@@ -1,0 +1,123 @@
+"""The request is the manual's, and a picture's bytes arrive as they were."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from asking import PICTURE, ask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glassd.ask import Link, Turn
+from glassd.model.endpoints import chat_url
+from glassd.model.request import body, headers
+from glassd_drivers.contracts import Frame
+
+# The manual's two requests, as it prints them.
+MANUAL_TEXT = """{
+"model": "qwen-plus",
+"messages": [
+{
+"role": "system",
+"content": "You are a helpful assistant."
+},
+{
+"role": "user",
+"content": "你是谁?"
+}
+]
+}"""
+MANUAL_PICTURE = """{
+"model": "qwen-vl-plus",
+"messages": [{
+"role": "user",
+"content": [
+{"type": "image_url","image_url": {"url": "https://dashscope.oss-cn-beijing.aliyuncs.com/images/dog_and_girl.jpeg"}},
+{"type": "text","text": "这是什么"}
+]}]
+}"""
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
+
+
+def sent(*args: Any, **more: Any) -> dict[str, Any]:
+    decoded: dict[str, Any] = json.loads(b"".join(body(*args, **more)))
+    return decoded
+
+
+def test_a_text_ask_is_the_manuals() -> None:
+    what = ask("你是谁?", instructions="You are a helpful assistant.")
+    assert sent(what, "qwen-plus") == json.loads(MANUAL_TEXT) | STREAMED
+
+
+def test_an_ask_with_a_picture_by_url_is_the_manuals() -> None:
+    link = Link("https://dashscope.oss-cn-beijing.aliyuncs.com/images/dog_and_girl.jpeg")
+    assert sent(ask("这是什么", link), "qwen-vl-plus") == json.loads(MANUAL_PICTURE) | STREAMED
+
+
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/png"])
+def test_an_ask_with_a_picture_of_ours_is_the_manuals_with_its_base64(media_type: Any) -> None:
+    frame = Frame(bytes(range(256)) * 5, media_type, 10, 10, 0.0, "camera")
+    message = sent(ask("这是什么", frame), "m")["messages"][0]
+    url = message["content"][0]["image_url"]["url"]
+    assert url == f"data:{media_type};base64,{base64.b64encode(frame.data).decode()}"
+    assert message["content"][1:] == [{"type": "text", "text": "这是什么"}]
+
+
+def test_a_picture_is_encoded_once_and_never_copied_into_the_rest() -> None:
+    pieces = body(ask("?", PICTURE, PICTURE), "m")
+    encoded = base64.b64encode(PICTURE.data)
+    assert pieces.count(encoded) == 2
+    assert max(len(piece) for piece in pieces if piece != encoded) < 100
+
+
+def test_earlier_turns_stand_between_the_instructions_and_the_prompt() -> None:
+    turns = (Turn("user", "what?", (PICTURE,)), Turn("assistant", "a dog"))
+    messages = sent(ask("what colour?", instructions="short", turns=turns), "m")["messages"]
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
+    assert messages[1]["content"][0]["type"] == "image_url"
+    assert [message["content"] for message in messages[2:]] == ["a dog", "what colour?"]
+
+
+@given(st.text(), st.text(min_size=1), st.text(), st.binary(max_size=50))
+def test_any_words_and_any_bytes_make_one_json_object(prompt: str, model: str, instructions: str, data: bytes) -> None:
+    frame = Frame(data, "image/jpeg", 1, 1, 0.0, "camera")
+    told = sent(ask(prompt, frame, instructions=instructions), model)
+    assert told["model"] == model
+    content = told["messages"][-1]["content"]
+    assert content[1]["text"] == prompt
+    assert base64.b64decode(content[0]["image_url"]["url"].partition(",")[2]) == data
+
+
+def test_a_byte_of_the_command_line_that_is_no_text_does_not_break_the_request() -> None:
+    assert sent(ask("caf\udce9"), "m")["messages"][0]["content"] == "caf?"
+
+
+def test_usage_can_be_left_out() -> None:
+    assert sent(ask("?"), "m", usage=False).keys() == {"model", "messages", "stream"}
+
+
+def test_no_header_holds_back_a_stream_and_none_claims_a_key_that_is_not_there() -> None:
+    assert headers(None)["Accept-Encoding"] == "identity"
+    assert "Authorization" not in headers(None)
+    assert headers("k")["Authorization"] == "Bearer k"
+
+
+@pytest.mark.parametrize(
+    ("url", "full"),
+    [
+        ("https://host", "https://host/v1/chat/completions"),
+        ("https://host/", "https://host/v1/chat/completions"),
+        ("https://host/v1", "https://host/v1/chat/completions"),
+        ("https://host/v1/", "https://host/v1/chat/completions"),
+        ("https://host/v1/chat/completions", "https://host/v1/chat/completions"),
+        ("https://host/v1/chat/completions/", "https://host/v1/chat/completions"),
+        ("http://[::1]:8080/v1", "http://[::1]:8080/v1/chat/completions"),
+        ("https://host/compatible-mode/v1", "https://host/compatible-mode/v1/chat/completions"),
+        ("https://host/api/paas/v4", "https://host/api/paas/v4/chat/completions"),
+    ],
+)
+def test_a_base_url_and_a_full_one_both_work(url: str, full: str) -> None:
+    assert chat_url(url) == full
