@@ -25,7 +25,6 @@ from glassd.frames.view import View
 from glassd.messages import Language
 from glassd.model.client import Client
 from glassd.presenter.stage import Stage
-from glassd.reader.server import serve as serve_reader
 from glassd.scheduler.gestures import played
 from glassd.scheduler.machine import Scheduler
 from glassd.scheduler.runner import AskRecord, Runner
@@ -269,7 +268,10 @@ class _Model:
         await self.close()
         reader = None
         if any(endpoint.url == READER_URL for endpoint in config.endpoints):
-            reader = await self._stack.enter_async_context(serve_reader())
+            # OpenCV and what hangs on it are 40 MiB that a config without the reader need not pay for.
+            from glassd.reader.server import serve  # noqa: PLC0415
+
+            reader = await self._stack.enter_async_context(serve())
         self._client = await self._stack.enter_async_context(Client(config, find_key, reader_socket=reader))
 
     def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:

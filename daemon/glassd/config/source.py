@@ -10,7 +10,7 @@ import codecs
 import re
 from dataclasses import dataclass, field
 
-from glassd.config.mistakes import Place
+from glassd.config.mistakes import MAX_MISTAKES, Place, TooManyMistakesError
 
 BLOT = "\U0010fffd"
 """Stands in the lines where a value could not be read: the last private character, which is refused in a file."""
@@ -47,7 +47,13 @@ class Source:
     def flaw(self, line: int, column: int, text: str, *, about: Place | None = None) -> None:
         """Note a mistake of writing."""
         place = self.place(line, column)
-        self.flaws.append(Flaw(place, text, about or place))
+        self.add(Flaw(place, text, about or place))
+
+    def add(self, flaw: Flaw) -> None:
+        """Note a mistake of writing; raise TooManyMistakesError where reading on would tell nobody anything."""
+        self.flaws.append(flaw)
+        if len(self.flaws) >= MAX_MISTAKES:
+            raise TooManyMistakesError
 
     def put(self, line: int, column: int, text: str) -> None:
         """Write over as many characters."""

@@ -5,6 +5,7 @@ A lost value has had its mistake reported, so nothing more is said about it, nor
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -114,19 +115,28 @@ def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Place, Node]]:
             yield from walk(item, (*path, index))
 
 
-def enclosing(root: Node, place: Place) -> Path:
-    """Return the path of the key that a place belongs to: one on its line, else the section that its column is in."""
-    best: Path = ()
-    on_line: Path | None = None
-    for path, where, _ in walk(root):
-        if where.file != place.file or where.line > place.line:
-            continue
-        if where.line == place.line:
-            if on_line is None or where.column <= place.column:
-                on_line = path
-        elif where.column < place.column:
-            best = path
-    return best if on_line is None else on_line
+class Outline:
+    """Finds the key that a place of one file belongs to."""
+
+    def __init__(self, root: Node | None) -> None:
+        entries = sorted(((place, path) for path, place, _ in walk(root)), key=lambda pair: pair[0]) if root else []
+        self._places = [place for place, _ in entries]
+        self._paths = [path for _, path in entries]
+
+    def path_at(self, place: Place) -> Path:
+        """Return the path of a key on the same line, else of the section that the column is in."""
+        line = bisect.bisect_left(self._places, Place(place.file, place.line, 0))
+        after = bisect.bisect_right(self._places, place)
+        if after > line:
+            return self._paths[after - 1]
+        if after < len(self._places) and (self._places[after].file, self._places[after].line) == (
+            place.file,
+            place.line,
+        ):
+            return self._paths[after]
+        earlier = range(line - 1, -1, -1)
+        found = (at for at in earlier if self._places[at].file == place.file and self._places[at].column < place.column)
+        return next((self._paths[at] for at in found), ())
 
 
 def _says_something(node: Node) -> bool:

@@ -22,8 +22,8 @@ SECTIONS_WITH_DEFAULTS = ("camera", "buttons", "displays", "triggers", "gestures
 
 def validate(root: Mapping, mistakes: Mistakes) -> tuple[Config | None, Mapping]:
     """Return the config that a tree holds, None where something in it is wrong; and the tree with paths made whole."""
-    root = resolve_paths(root, find_devices(root, mistakes))
-    devices = [with_options(device, mistakes) for device in find_devices(root, mistakes)]
+    root, devices = resolve_paths(root, find_devices(root, mistakes))
+    devices = [with_options(device, mistakes) for device in devices]
     config = None
     try:
         config = Config.model_validate_json(json.dumps(_document(root, devices)), strict=True)

@@ -61,7 +61,7 @@ class EventDecoder:
         """Return the lines that this piece completes, without their ends: LF, CR or CRLF, also across two pieces."""
         if self._after_cr and piece:
             self._after_cr = False
-            pass
+            piece = piece.removeprefix(b"\n")
         if b"\r" in piece:
             self._after_cr = piece.endswith(b"\r")
             piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
