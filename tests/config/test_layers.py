@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from yaml_files import MODEL, config, mistakes
 
 from glassd.config.load import ConfigError, load, load_model_only
-from glassd.config.schema import Camera
 from glassd_drivers.cameras.clip import ClipConfig
 from glassd_drivers.cameras.uvc import UvcConfig
-from yaml_files import MODEL, config, mistakes
+
+if TYPE_CHECKING:
+    from glassd.config.schema import Camera
 
 
 def camera(section: Camera | None) -> UvcConfig:

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from yaml_trees import read, tree
 
 from glassd.config import compose
 from glassd.config.tree import Mapping, plain
-from yaml_trees import read, tree
 
 if TYPE_CHECKING:
     from glassd.config.tree import Value

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from glassd.config.lines import mend_lines
 from glassd.config.recover import read_tree
 from glassd.config.source import Source, read_source
-from glassd.config.tree import Node
+
+if TYPE_CHECKING:
+    from glassd.config.tree import Node
 
 
 def read(text: str | bytes) -> tuple[Node | None, Source]:

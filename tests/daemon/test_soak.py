@@ -69,7 +69,8 @@ def test_many_asks_leave_nothing_behind(tmp_path: Path, model: ModelServer, star
                 before = held(daemon.process.pid)
             model.answer_next("这是一张照片。")
             assert daemon.get("/api/press", body={"button": "main", "gesture": "press"})[0] == 200
-            events.until(event="ask", outcome="finished")
+            ended = events.until(event="ask")
+            assert ended["outcome"] == "finished", ended
             forget(model, events)
         after = held(daemon.process.pid)
     assert daemon.stop() == 0

@@ -154,9 +154,11 @@ def test_a_client_that_reads_nothing_is_given_up() -> None:
 
     async def talk() -> None:
         responder = Flood()
-        async with gateway(responder) as session, post_streamed(session):
+        async with gateway(responder) as session, post_streamed(session) as response:
             async with asyncio.timeout(server.WRITE_LIMIT_S + 5):
                 await responder.stopped.wait()
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await response.read()
 
     run(talk())
 

@@ -161,6 +161,27 @@ def test_a_server_that_never_ends_its_body_does_not_hold_up_the_outcome(end: byt
     run(main())
 
 
+def test_comments_after_the_finish_reason_do_not_hold_up_the_outcome() -> None:
+    async def main() -> None:
+        finish = b'data: {"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}\n\n'
+        async with Replay(Answer([finish, *[0.5, COMMENT] * 50])) as server:
+            outcome = await outcome_of(model(server.url))
+        assert outcome.kind is OutcomeKind.FINISHED
+        assert outcome.timings.done == pytest.approx(1.0, abs=0.01)
+
+    run(main())
+
+
+def test_an_error_whose_body_never_comes_is_known_by_its_status() -> None:
+    async def main() -> None:
+        async with Replay(Answer(b"", 401, end="stall")) as server:
+            outcome = await outcome_of(model(server.url))
+        assert (problem_of(outcome).code, problem_of(outcome).http_status) == (Code.KEY_WRONG, 401)
+        assert outcome.timings.done == pytest.approx(1.0, abs=0.01)
+
+    run(main())
+
+
 # -- the way from one endpoint to the next ----------------------------------------------------------------------------
 
 

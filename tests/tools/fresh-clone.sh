@@ -22,7 +22,7 @@ demo_shows() { # demo_shows TEXT [SETTING]: the screens are plain lines here, fo
 
 git clone --quiet . "$place/glassd"
 cd "$place/glassd"
-demo_shows QR
+demo_shows 二维码
 mkdir "$place/pictures"
 text=code$(od -An -N4 -tx1 /dev/urandom | tr -d ' ')
 .venv/bin/python - "$text" "$place/pictures/code.png" <<'PYTHON'

@@ -12,4 +12,4 @@ none_of() { # none_of WHAT PATTERN
 }
 
 none_of "Unfinished words" '\b(TOD[O]|FIXM[E]|XX[X])\b'
-none_of "Paths of one machine" '/(wor[k]|hom[e]|roo[t])/[a-z]|\.\./share[d]'
+none_of "Paths of one machine" '/(wor[k]|roo[t])/[a-z]|\.\./share[d]'

@@ -61,7 +61,7 @@ pip="$venv/bin/python -m pip --disable-pip-version-check"
 import tomllib
 with open("pyproject.toml", "rb") as file:
     print(*tomllib.load(file)["build-system"]["requires"], sep="\n")
-' | $pip install --quiet --requirement /dev/stdin
-$pip install --quiet --no-build-isolation --editable ".${extras:+[$extras]}"
+' | $pip install --quiet --quiet --requirement /dev/stdin
+$pip install --quiet --quiet --no-build-isolation --editable ".${extras:+[$extras]}"
 sh "$here/ensure-cv2.sh" "$venv/bin/python"
 what_it_is_made_from >"$stamp"

@@ -69,8 +69,8 @@ def _forget_titles(schema: Any) -> None:
     if isinstance(schema, dict):
         if isinstance(schema.get("title"), str):
             del schema["title"]
-        if isinstance(schema.get("pattern"), str) and not isinstance(schema.get("default", ""), str):
-            del schema["default"]
+        if "$ref" in schema or (isinstance(schema.get("pattern"), str) and not isinstance(schema.get("default"), str)):
+            schema.pop("default", None)
         for key, value in schema.items():
             _forget_titles(value if key != "properties" else {})
             if key == "properties":

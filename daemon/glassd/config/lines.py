@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from glassd.config.flow import mend_flow
 from glassd.config.quotes import closing_quote
+from glassd.config.source import indent_unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -67,9 +68,10 @@ class _Mender:
     def __init__(self, source: Source, item_keys: Collection[str]) -> None:
         self._source = source
         self._item_keys = item_keys
-        self._unit = _indent_unit(source)
+        self._unit = indent_unit(source)
         self._columns: dict[str, int] = {}  # indentation as it was written → the column that it was taken for
         self._above = 0  # the content column of the last line
+        self._dash: int | None = None  # the column of the items' dashes, in the list that the last line is in
         self._opens = False  # the last line was a key alone
         self._value_above = False
 
@@ -88,6 +90,8 @@ class _Mender:
         indent = self._indent(number)
         column = indent + len(_match(_DASHES, source.lines[number], indent))
         is_item = column > indent
+        if is_item or (self._dash is not None and indent <= self._dash):
+            self._dash = indent if is_item else None
         continues = self._value_above and column > self._above
         start = self._key(number, column, is_item=is_item, continues=continues)
         line = source.lines[number]
@@ -110,9 +114,12 @@ class _Mender:
             return len(written)
         sign = {"\t": "a tab", "\u3000": "a full-width space"}.get(odd[0], f"the space U+{ord(odd[0]):04X}")
         self._source.flaw(number, odd.start(), f"expected ordinary spaces for indentation, got {sign}")
-        if written not in self._columns:
-            self._columns[written] = self._above + self._unit if self._opens else self._above
-        width = self._columns[written]
+        if self._dash is not None and line.lstrip().startswith("- ") and not self._opens:
+            width = self._dash
+        elif written in self._columns:
+            width = self._columns[written]
+        else:
+            width = self._columns[written] = self._above + self._unit if self._opens else self._above
         self._source.reindent(number, len(written), width)
         return width
 
@@ -234,8 +241,3 @@ def _strip_comment(line: str) -> str:
     """Return the line up to its comment; a # in quotes ends it too early, which only makes the search shorter."""
     found = _COMMENT.search(line)
     return line[: found.start()] if found else line
-
-
-def _indent_unit(source: Source) -> int:
-    widths = (len(line) - len(line.lstrip(" ")) for line in source.lines if _has_content(line))
-    return min((width for width in widths if 0 < width <= 8), default=2)

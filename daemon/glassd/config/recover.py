@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from glassd.config.compose import MAX_DEPTH, TooDeepError, UnreadableError, compose
 from glassd.config.mistakes import readable
-from glassd.config.source import Flaw
+from glassd.config.source import Flaw, indent_unit
 from glassd.config.tree import Entry, Lost, Mapping, Node, Scalar, Sequence
 
 if TYPE_CHECKING:
     from glassd.config.source import Source
 
 _KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'#\[\]{}&*!|>@`%,?-][^:#]*?)\s*:(?:\s+|$)""")
+_OPENING = re.compile(r":\s*(#.*)?$")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NO_START = "@`%,]}|>"
 _INNER_QUOTE = {"'": "''", '"': '\\"'}
@@ -34,6 +35,7 @@ def read_tree(source: Source) -> Node | None:
 class _Reader:
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._unit = indent_unit(source)
 
     def block(self, start: int, end: int, depth: int) -> Node | None:
         """Return the value in lines `start` to `end`."""
@@ -54,24 +56,60 @@ class _Reader:
         return self._joined([(self._indent(first), first, node) for (first, _), node in zip(parts, read, strict=True)])
 
     def _parts(self, start: int, end: int) -> list[tuple[int, int]]:
-        """Return the ranges of lines that the least indentation divides; a line left of it is told of and set right."""
-        source = self._source
-        content = [line for line in range(start, end) if line not in source.inside and self._has_content(line)]
+        """Return the ranges of lines that the least indentation divides, once every line stands where it belongs."""
+        content = [line for line in range(start, end) if line not in self._source.inside and self._has_content(line)]
         if not content:
             return []
-        base = self._indent(content[0])
+        base = self._align(content)
         firsts: list[int] = []
-        for line in content:
+        below: int | None = None  # how deep the lines below the last entry stand
+        for at, line in enumerate(content):
             indent = self._indent(line)
+            if indent > base and below is not None and indent < below and self._is_entry(content, at, base, below):
+                self._set_right(line, base)
+                indent = base
             if indent > base:
-                continue
-            if indent < base:
-                self._flaw_indent(line, indent, base)
-                source.reindent(line, indent, base)
-            elif firsts and self._is_item(line) and not self._is_item(firsts[0]):
-                continue  # a list may stand as deep as the key above it
-            firsts.append(line)
+                below = indent if below is None else below
+            elif not (firsts and self._is_item(line) and self._opens(content[at - 1]) and not self._is_item(firsts[0])):
+                firsts.append(line)
+                below = None
+            # else a list may stand as deep as the key above it
         return list(zip(firsts, [*firsts[1:], end], strict=True))
+
+    def _align(self, content: list[int]) -> int:
+        """Set lines right that stand left of the first one, or the first ones, whichever are the odd ones."""
+        base, least = self._indent(content[0]), min(map(self._indent, content))
+        if least == base:
+            return base
+        until = next(at for at, line in enumerate(content) if self._indent(line) < base)
+        early = [line for line in content[:until] if self._indent(line) == base]
+        late = [line for line in content if self._indent(line) == least]
+        if len(early) < len(late) or (len(early) == len(late) and base % self._unit):
+            for line in early:
+                self._set_right(line, least)
+            return least
+        for line in content:
+            if self._indent(line) < base:
+                self._set_right(line, base)
+        return base
+
+    def _is_entry(self, content: list[int], at: int, base: int, below: int) -> bool:
+        """Tell whether a line that stands between an entry and what is below it is an entry too."""
+        line = content[at]
+        if self._is_item(content[at - 1]) != self._is_item(line) and self._opens(line):
+            return True
+        wanted: float = self._indent(line)
+        if self._opens(line) and at + 1 < len(content):
+            wanted = self._indent(content[at + 1]) - self._unit
+        return abs(wanted - base) < abs(below - wanted)
+
+    def _set_right(self, line: int, indent: int) -> None:
+        self._flaw_indent(line, self._indent(line), indent)
+        self._source.reindent(line, self._indent(line), indent)
+
+    def _opens(self, line: int) -> bool:
+        """Tell whether a line is a key with its value below it."""
+        return _OPENING.search(self._source.lines[line]) is not None
 
     def _part(self, start: int, end: int, depth: int, fault: UnreadableError) -> Node | None:
         """Return what a single entry or item holds, which as a whole is no YAML."""

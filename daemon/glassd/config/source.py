@@ -103,6 +103,14 @@ def read_source(data: bytes, file: str) -> Source:
     return source
 
 
+def indent_unit(source: Source) -> int:
+    """Return by how many spaces a level is indented in most lines of a file."""
+    widths = [len(line) - len(line.lstrip(" ")) for line in source.lines if line.strip()]
+    widths = [width for width in widths if width]
+    fits = (unit for unit in (4, 2, 3) if sum(width % unit == 0 for width in widths) * 5 >= len(widths) * 4)
+    return next(fits, 2)
+
+
 def _split(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 import uuid
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
@@ -24,7 +24,7 @@ from glassd.gateway.request import read_request
 from glassd.messages.codes import Code
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from aiohttp.typedefs import Handler
 
@@ -179,20 +179,26 @@ class _Stream:
 
     async def write(self, opening: bytes, piece: bytes) -> None:
         """Send a piece at once, and `opening` before the first one; raise ConnectionResetError if nobody reads it."""
-        try:
-            async with asyncio.timeout(WRITE_LIMIT_S):
-                if not self.begun:
-                    await self.response.prepare(self._http)
-                    await self.response.write(opening)
-                await self.response.write(piece)
-        except TimeoutError as error:
-            if self._http.transport is not None:
-                self._http.transport.abort()
-            raise ConnectionResetError("the client does not read its answer") from error
+        async with self._read_in_time():
+            if not self.begun:
+                await self.response.prepare(self._http)
+                await self.response.write(opening)
+            await self.response.write(piece)
 
     async def end(self) -> None:
-        async with asyncio.timeout(WRITE_LIMIT_S):
+        """End the response; raise ConnectionResetError if nobody reads it."""
+        async with self._read_in_time():
             await self.response.write_eof()
+
+    @asynccontextmanager
+    async def _read_in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(WRITE_LIMIT_S):
+                yield
+        except TimeoutError as error:
+            if self._http.transport is not None:
+                self._http.transport.abort()  # else a client that reads on would take what it has for a whole response
+            raise ConnectionResetError("the client does not read its answer") from error
 
 
 def _error(outcome: Outcome) -> GatewayError:

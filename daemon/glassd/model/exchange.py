@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ERROR_BODY_LIMIT_BYTES: Final = 64 * 1024
 """How much of an error's body is read."""
+ERROR_BODY_S: Final = 1.0
+"""How long it is waited for."""
 TAIL_S: Final = 1.0
 """How long the usage and the end are waited for once a finish reason has come."""
 DRAIN_S: Final = 0.25
@@ -182,9 +184,9 @@ class Exchange:
             return
         reading = self._reading
         while not reading.over and (piece := await response.content.readany()):
-            before = reading.progress
+            before, was_complete = reading.progress, reading.complete
             self._take(reading.feed(piece))
-            if reading.complete:
+            if reading.complete and not was_complete:
                 self._wait_for(Code.GAP_TIMEOUT, min(TAIL_S, self._deadlines.gap))
             elif reading.progress > before:
                 self._wait_for(Code.GAP_TIMEOUT, self._deadlines.gap)
@@ -213,9 +215,10 @@ class Exchange:
             return problem(Code.EMPTY, f"{where}: an answer without a body (HTTP {response.status}): try again")
         body = bytearray()
         try:
-            while len(body) < ERROR_BODY_LIMIT_BYTES and (piece := await response.content.readany()):
-                body += piece
-        except (aiohttp.ClientError, OSError):
+            async with asyncio.timeout(ERROR_BODY_S):
+                while len(body) < ERROR_BODY_LIMIT_BYTES and (piece := await response.content.readany()):
+                    body += piece
+        except (TimeoutError, aiohttp.ClientError, OSError):
             pass  # the status says enough
         error = decode_error(bytes(body[:ERROR_BODY_LIMIT_BYTES]))
         wait = retry_after(response.headers.get("Retry-After"), self._wall_clock())
