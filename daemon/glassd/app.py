@@ -84,7 +84,7 @@ class App:
         await self._devices.close()
         await self._model.close()
 
-    # -- what the API asks for ------------------------------------------------------------------------------------------
+    # -- what the API asks for -----------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
         """Return how things stand, as JSON."""
@@ -221,7 +221,7 @@ class App:
         async for edge in buttons.edges():
             self._edge(edge)
 
-    # -- what happens ---------------------------------------------------------------------------------------------------
+    # -- what happens --------------------------------------------------------------------------------------------------
 
     def _edge(self, edge: Edge) -> None:
         self.bus.publish({"event": "edge", "button": edge.button, "kind": edge.kind.value})

@@ -75,7 +75,17 @@ SYNTAX = {
     "a colon in a text": ("triggers:\n  - when: a press\n    ask: a: b\n", ["3:10: triggers.0.ask"]),
     "a text that begins with @": ("triggers:\n  - when: a press\n    ask: @b\n", ["3:10: triggers.0.ask"]),
     "too deep": ("gestures:\n  double: 1s\n   long: 1s\n", ["3:4: gestures.long"]),
-    "not deep enough": ("gestures:\n   double: 1s\n  long: 1s\n", ["3:3: gestures.long"]),
+    "not deep enough": ("gestures:\n  double: 1s\n debounce: 1ms\n  long: 1s\n", ["3:2: gestures.debounce"]),
+    "too deep at first": ("gestures:\n   double: 1s\n  debounce: 1ms\n  long: 1s\n", ["2:4: gestures.double"]),
+    "a section too deep": ("log:\n  level: info\n gestures:\n  long: 1s\n", ["3:2: gestures"]),
+    "an item too deep": (
+        "triggers:\n  - when: a press\n    ask: b\n   - when: b press\n    ask: b\n",
+        ["4:4: triggers.1"],
+    ),
+    "tabs after a list": (
+        "triggers:\n  - when: a press\n\task: b\n\t- when: b press\n    ask: b\nlanguage: en\n",
+        ["3:1: triggers.0.ask", "4:1: triggers.1"],
+    ),
     "a line without a colon": ("log:\n  level: info\n  verbose\n", ["3:3: log.verbose"]),
     "a key twice": ("language: en\nlanguage: zh\n", ["2:1: language"]),
     "a key twice in braces": ("log: {level: info, level: debug}\n", ["1:20: log.level"]),

@@ -164,7 +164,8 @@ def test_a_server_that_never_ends_its_body_does_not_hold_up_the_outcome(end: byt
 def test_comments_after_the_finish_reason_do_not_hold_up_the_outcome() -> None:
     async def main() -> None:
         finish = b'data: {"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}\n\n'
-        async with Replay(Answer([finish, *[0.5, COMMENT] * 50])) as server:
+        body: list[Piece] = [finish, *[0.5, COMMENT] * 50]
+        async with Replay(Answer(body)) as server:
             outcome = await outcome_of(model(server.url))
         assert outcome.kind is OutcomeKind.FINISHED
         assert outcome.timings.done == pytest.approx(1.0, abs=0.01)
@@ -267,8 +268,8 @@ def test_retry_after_is_obeyed_or_the_ask_ends(retry_after: str, requests: int, 
 
 def test_retries_stay_within_the_whole_deadline() -> None:
     async def main() -> None:
-        async with Replay(Answer([1.9, b""], 503)) as server:
-            outcome = await outcome_of(model(server.url, whole=2.0))
+        async with Replay(BUSY) as server:
+            outcome = await outcome_of(model(server.url, whole=0.4))
             assert len(server.requests) == 1
             assert problem_of(outcome).code is Code.SERVER_BUSY
 

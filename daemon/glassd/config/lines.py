@@ -70,6 +70,7 @@ class _Mender:
         self._item_keys = item_keys
         self._unit = indent_unit(source)
         self._columns: dict[str, int] = {}  # indentation as it was written → the column that it was taken for
+        self._open_columns: list[int] = []  # of the keys that the last line is below, and its own
         self._above = 0  # the content column of the last line
         self._dash: int | None = None  # the column of the items' dashes, in the list that the last line is in
         self._opens = False  # the last line was a key alone
@@ -92,6 +93,7 @@ class _Mender:
         is_item = column > indent
         if is_item or (self._dash is not None and indent <= self._dash):
             self._dash = indent if is_item else None
+        self._open_columns = [*(at for at in self._open_columns if at < column), column]
         continues = self._value_above and column > self._above
         start = self._key(number, column, is_item=is_item, continues=continues)
         line = source.lines[number]
@@ -116,6 +118,8 @@ class _Mender:
         self._source.flaw(number, odd.start(), f"expected ordinary spaces for indentation, got {sign}")
         if self._dash is not None and line.lstrip().startswith("- ") and not self._opens:
             width = self._dash
+        elif not self._opens and (guess := len(written) * self._unit) in self._open_columns:
+            width = guess
         elif written in self._columns:
             width = self._columns[written]
         else:

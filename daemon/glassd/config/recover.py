@@ -62,14 +62,12 @@ class _Reader:
             return []
         base = self._align(content)
         firsts: list[int] = []
-        below: int | None = None  # how deep the lines below the last entry stand
+        below: int | None = None  # the first line below the last entry
         for at, line in enumerate(content):
-            indent = self._indent(line)
-            if indent > base and below is not None and indent < below and self._is_entry(content, at, base, below):
+            if self._indent(line) > base and below is not None and self._is_entry(content, at, firsts[-1], below):
                 self._set_right(line, base)
-                indent = base
-            if indent > base:
-                below = indent if below is None else below
+            if self._indent(line) > base:
+                below = line if below is None else below
             elif not (firsts and self._is_item(line) and self._opens(content[at - 1]) and not self._is_item(firsts[0])):
                 firsts.append(line)
                 below = None
@@ -93,15 +91,17 @@ class _Reader:
                 self._set_right(line, base)
         return base
 
-    def _is_entry(self, content: list[int], at: int, base: int, below: int) -> bool:
+    def _is_entry(self, content: list[int], at: int, entry: int, below: int) -> bool:
         """Tell whether a line that stands between an entry and what is below it is an entry too."""
         line = content[at]
-        if self._is_item(content[at - 1]) != self._is_item(line) and self._opens(line):
-            return True
-        wanted: float = self._indent(line)
+        base, deep, wanted = self._indent(entry), self._indent(below), self._indent(line)
+        if wanted >= deep:
+            return False
+        if self._is_item(entry) != self._is_item(below):
+            return self._is_item(line) == self._is_item(entry)
         if self._opens(line) and at + 1 < len(content):
             wanted = self._indent(content[at + 1]) - self._unit
-        return abs(wanted - base) < abs(below - wanted)
+        return abs(wanted - base) < abs(deep - wanted)
 
     def _set_right(self, line: int, indent: int) -> None:
         self._flaw_indent(line, self._indent(line), indent)
