@@ -164,7 +164,8 @@ def test_a_server_that_never_ends_its_body_does_not_hold_up_the_outcome(end: byt
 def test_comments_after_the_finish_reason_do_not_hold_up_the_outcome() -> None:
     async def main() -> None:
         finish = b'data: {"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}\n\n'
-        body: list[Piece] = [finish, *[0.5, COMMENT] * 50]
+        comments: list[Piece] = [0.5, COMMENT]
+        body = [finish, *comments * 50]
         async with Replay(Answer(body)) as server:
             outcome = await outcome_of(model(server.url))
         assert outcome.kind is OutcomeKind.FINISHED
