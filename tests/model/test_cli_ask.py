@@ -254,6 +254,18 @@ def test_what_a_terminal_would_obey_never_reaches_it(config: Path) -> None:
     asyncio.run(main())
 
 
+def test_no_character_of_an_answer_breaks_a_json_line_in_two(config: Path) -> None:
+    text = "a\u2028b\u2029c\x85d\x1ee\u000bf"
+
+    async def main() -> None:
+        async with Replay(Answer(delta(text) + b"data: [DONE]\n\n")) as server:
+            point(config, server.url)
+            ended = await glassd_ends("ask", "-c", config, "--direct", "--json", "?")
+        assert [json.loads(line)["text"] for line in ended.stdout.decode().splitlines()] == [text, text]
+
+    asyncio.run(main())
+
+
 def test_a_reader_that_leaves_ends_the_ask_quietly(config: Path) -> None:
     async def main() -> None:
         left = asyncio.Event()

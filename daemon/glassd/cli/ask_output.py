@@ -139,4 +139,6 @@ class TextOutput(Output):
 
 _CONTROLS = [*range(0x20), 0x7F, *range(0x80, 0xA0)]  # C0 without JSON's own escapes, DEL, C1: a terminal obeys them
 _STRIPPED: dict[int, Any] = {code: None for code in _CONTROLS if chr(code) not in "\n\t"}
-_ESCAPED: dict[int, Any] = {code: f"\\u{code:04x}" for code in _CONTROLS if code >= 0x7F}
+_LINE_ENDS = (0x2028, 0x2029)
+"""With 0x85 among the controls: what a reader that splits lines as Unicode does would take for the end of one."""
+_ESCAPED: dict[int, Any] = {code: f"\\u{code:04x}" for code in (*_CONTROLS, *_LINE_ENDS) if code >= 0x7F}

@@ -79,13 +79,8 @@ def _check_triggers(root: Mapping, devices: list[Device], mistakes: Mistakes) ->
             mistakes.add(when.place, here, f"expected a button that a map: gives, got {readable(event[0])}; {near}")
         other, first = taken.setdefault(event, (path, when))
         if first is not when:
-            text = f"expected an event of its own, {dotted(other)} in line {first.place.line} has {' '.join(event)}"
-            mistakes.add(when.place, here, readable_event(text))
-
-
-def readable_event(text: str) -> str:
-    """Return a mistake's text without what does not print."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+            text = f"expected an event of its own, {dotted(other)} in line {first.place.line} has it"
+            mistakes.add(when.place, here, text)
 
 
 def produced_buttons(root: Mapping, devices: list[Device]) -> list[str] | None:
