@@ -242,3 +242,15 @@ def test_a_mistake_is_one_line_of_what_prints(tmp_path: Path) -> None:
     found = mistakes(tmp_path, f'{MODEL}"a\\nb\\e[31m\u200b": 1\nlanguage: "{"x" * 1000}"\n')
     assert len(found) == 2
     assert all(line.isprintable() and len(line) < 300 for line in found)
+
+
+def test_columns_are_those_of_the_file_also_behind_what_was_mended(tmp_path: Path) -> None:
+    text = f"{MODEL}log:\n\u3000level:loud\ngestures: {{long：3, double:4}}\n"
+    found = places(tmp_path, text)
+    assert found[:3] == ["3:1: log.level", "3:7: log.level", "3:8: log.level"]
+    assert found[3:] == [
+        "4:16: gestures.long",
+        "4:17: gestures.long",
+        "4:26: gestures.double",
+        "4:27: gestures.double",
+    ]

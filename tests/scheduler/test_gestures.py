@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassd.config.schema import Gesture, GestureTimes
-from glassd.scheduler.gestures import Began, Dropped, GestureEvent, Gestures, Made
+from glassd.scheduler.gestures import Began, Dropped, GestureEvent, Gestures, Made, played
 from glassd_drivers.contracts import Edge, EdgeKind
 
 TIMES = GestureTimes()  # debounce 20 ms, double 300 ms, long 600 ms
@@ -125,3 +125,9 @@ def test_whatever_the_edges_each_beginning_has_one_end_and_only_mapped_gestures_
             open_since = None
             assert not isinstance(event, Made) or event.gesture in mapped
     assert open_since is None, "a gesture that never ended"
+
+
+@pytest.mark.parametrize("gesture", ["press", "double", "triple", "long"])
+def test_a_played_gesture_is_understood_as_what_it_is_meant_to_be(gesture: Gesture) -> None:
+    edges = [(1.0 + after, kind) for after, kind in played(gesture, TIMES)]
+    assert [name for _, name in made(play({"press", "double", "triple", "long"}, edges))] == [gesture]

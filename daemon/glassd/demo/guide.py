@@ -1,0 +1,66 @@
+"""The newcomer's guide through the demo: makes the first press, and prints the time line of every ask."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from glassd.answer import AskError
+
+if TYPE_CHECKING:
+    from glassd.app import App
+    from glassd.events import Event, Subscription
+
+CAMERA_LIMIT_S = 10.0
+"""How long the first press waits for the camera."""
+
+
+class Guide:
+    """Presses the button once for the newcomer, and prints the time line of every ask."""
+
+    def __init__(self, *, once: bool) -> None:
+        self.finished = False
+        """Whether the newest ask was answered to its end."""
+        self._once = once
+
+    async def __call__(self, app: App) -> None:
+        """Guide through a daemon that is ready; end after the first answer where `once` says so."""
+        with app.bus.subscribe() as events:
+            await _camera_ready(app, events)
+            with contextlib.suppress(AskError):  # the wearer will see it
+                await app.snapshot()
+            app.press("main", "press")
+            async for event in events:
+                if event["event"] != "ask":
+                    continue
+                await app.shown()
+                self.finished = event["outcome"] == "finished"
+                print(f"\n{_time_line(event)}", flush=True)  # noqa: T201  the guide speaks in the terminal
+                if self._once:
+                    return
+                print("Enter asks again, l cancels, b clears, Ctrl-C ends.", flush=True)  # noqa: T201  the guide speaks in the terminal
+
+
+async def _camera_ready(app: App, events: Subscription) -> None:
+    """Wait until the camera is open, bounded: a press without one shows what the wearer would see."""
+    ready = any(device["name"] == "camera" and device["state"] == "ready" for device in app.status()["devices"])
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0 if ready else CAMERA_LIMIT_S):
+            async for event in events:
+                if event["event"] == "device" and (event["name"], event["state"]) == ("camera", "ready"):
+                    return
+
+
+def _time_line(event: Event) -> str:
+    """Return the stations of one ask, in ms from the press."""
+    times: dict[str, float] = event["times_s"]
+    stations = {"frame": "frame", "sent": "request sent", "first_delta": "first word", "done": "done"}
+    lines = ["press             0 ms"]
+    for key, name in stations.items():
+        if key in times:
+            lines.append(f"{name:<12} {times[key] * 1000:6.0f} ms")
+    if (offset := event["frame_offset_s"]) is not None:
+        side = "before" if offset <= 0 else "after"
+        lines[1] += f"   (taken {abs(offset) * 1000:.0f} ms {side} the press)"
+    return "\n".join(lines)
