@@ -22,7 +22,7 @@ from glassd.devices import Device, Devices
 from glassd.events import Bus
 from glassd.frames.eyes import Eyes, NoEyes, RingEyes, SignedEyes
 from glassd.frames.view import View
-from glassd.messages import Language
+from glassd.messages import Code, Language, lines
 from glassd.model.client import Client
 from glassd.presenter.stage import Stage
 from glassd.scheduler.gestures import played
@@ -249,7 +249,7 @@ class App:
 
     def _ask_ended(self, record: AskRecord) -> None:
         self.bus.publish({"event": "ask", **_record(record)})
-        log.info("ask %s: %s%s", record.id, record.outcome, f", {record.code}" if record.code else "")
+        log.log(*_log_line(record))
 
     def _die(self, error: BaseException) -> None:
         if not self.fatal.done():
@@ -302,12 +302,24 @@ def _changes(before: dict[str, _DeviceSection], after: dict[str, _DeviceSection]
     return [name for name in {**before, **after} if before.get(name) != after.get(name)]
 
 
+def _log_line(record: AskRecord) -> tuple[int, str]:
+    """Return how serious an ask's end is to the operator, and its one line: what happened, where, what to do."""
+    problem = record.problem
+    if problem is None or problem.code is Code.CANCELLED:
+        return logging.INFO, f"ask {record.id}: {problem.code if problem else record.outcome}"
+    facts = [f"HTTP {problem.http_status}" if problem.http_status else "", problem.vendor_code or "", record.endpoint]
+    what, remedy = lines(problem.code, "en", retry_after_s=problem.retry_after_s)
+    said = ", ".join(fact for fact in (problem.code.value, *facts) if fact)
+    said = "".join(char for char in said if char.isprintable())  # the server chose its own code
+    return logging.WARNING, f"ask {record.id}: {record.outcome}: {what}; {remedy} ({said})"
+
+
 def _record(record: AskRecord) -> dict[str, Any]:
     return {
         "id": record.id,
         "origin": record.origin.value,
         "outcome": record.outcome.value,
-        "code": record.code.value if record.code else None,
+        "code": record.problem.code.value if record.problem else None,
         "endpoint": record.endpoint,
         "frame_offset_s": record.frame_offset,
         "times_s": record.times,

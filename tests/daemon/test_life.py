@@ -85,6 +85,9 @@ def test_an_endpoint_that_is_not_there_is_told_and_the_daemon_goes_on(
                 daemon.glassd("press", "main")
                 assert events.until(event="ask")["code"] == "connection_refused"
     assert daemon.stop() == 0
+    told = [line for line in daemon.log.all if "connection_refused" in line]
+    assert len(told) == 2, "one line an ask"
+    assert all(url in line for line in told)
 
 
 def test_a_reload_applies_what_changed_and_leaves_the_other_devices_alone(

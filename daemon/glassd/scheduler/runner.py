@@ -71,6 +71,7 @@ class Stage(Protocol):
 class AskRecord:
     """What is remembered of an ask: never its words or pictures.
 
+    `problem.message` can hold words of the server, which may quote the ask: it is for nobody but who asked.
     `times` are seconds from its instant (the press) to each station: frame, sent, first_delta, done; `frame_offset`
     is how far the picked frame's instant is from the press, negative for before.
     """
@@ -78,7 +79,7 @@ class AskRecord:
     id: str
     origin: Origin
     outcome: OutcomeKind
-    code: Code | None
+    problem: Problem | None
     endpoint: str
     frame_offset: float | None
     times: dict[str, float]
@@ -243,7 +244,7 @@ class Runner:
             under_way.ask.id,
             under_way.ask.origin,
             outcome.kind,
-            outcome.problem.code if outcome.problem else None,
+            outcome.problem,
             outcome.endpoint or under_way.endpoint,
             under_way.frame_offset,
             under_way.times,
