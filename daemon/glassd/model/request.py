@@ -34,7 +34,7 @@ def headers(key: str | None) -> dict[str, str]:
 def body(ask: Ask, model: str, *, usage: bool = True) -> list[bytes]:
     """Return the pieces of the body, in order; joined they are one JSON object.
 
-    `usage` asks for a last chunk with the usage; some servers refuse the field (docs/decisions/0011).
+    `usage` asks for a last chunk with the usage; some servers refuse the field (docs/decisions/0010).
     """
     turns = [*ask.turns, Turn("user", ask.prompt, ask.pictures)]
     if ask.instructions:
