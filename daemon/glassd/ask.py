@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from glassd_drivers.contracts import Frame
+from glassd_drivers.pictures import media_type_and_size
 
 Detail = Literal["scene", "text", "auto"]
 
@@ -28,6 +29,17 @@ class Link:
 
 
 Picture = Frame | Link
+LEAST_SIDE_PX = 11
+"""The least side of a picture: models refuse one of 10 px or less (Bailian's error page, InvalidParameter)."""
+
+
+def sent_frame(data: bytes, instant: float, source: str) -> Frame:
+    """Return a picture that somebody sent, once it is known to be whole and large enough; raise PictureError.
+
+    What it is, the bytes say themselves, whatever its sender called it.
+    """
+    facts = media_type_and_size(data, LEAST_SIDE_PX)
+    return Frame(data, facts.media_type, facts.width, facts.height, instant, source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from glassd.gateway.errors import GatewayError
 from glassd.gateway.request import PARTS_LIMIT, PICTURES_LIMIT, TURNS_LIMIT, Request, read_request
 from glassd_drivers.contracts import Frame
 
-PNG = cv2.imencode(".png", np.full((6, 8, 3), 90, np.uint8))[1].tobytes()
-JPEG = cv2.imencode(".jpg", np.full((6, 8, 3), 90, np.uint8))[1].tobytes()
+PNG = cv2.imencode(".png", np.full((12, 16, 3), 90, np.uint8))[1].tobytes()
+JPEG = cv2.imencode(".jpg", np.full((12, 16, 3), 90, np.uint8))[1].tobytes()
 ARRIVAL = 12.5
 
 
@@ -63,7 +63,7 @@ def test_the_manuals_picture_by_url_stays_a_link() -> None:
 def test_a_picture_in_base64_is_what_its_bytes_say(picture: bytes, media_type: str, said: str) -> None:
     (frame,) = read(chat(user(image(data_url(picture, said)), TEXT))).ask.pictures
     assert isinstance(frame, Frame)
-    assert (frame.data, frame.media_type, frame.width, frame.height) == (picture, media_type, 8, 6)
+    assert (frame.data, frame.media_type, frame.width, frame.height) == (picture, media_type, 16, 12)
     assert (frame.instant, frame.source) == (ARRIVAL, "gateway")
 
 

@@ -306,7 +306,7 @@ def test_without_direct_the_daemon_is_asked_and_its_lines_are_relayed(tmp_path: 
         assert (ended.status, [json.loads(line) for line in LINES.splitlines()]) == (0, ended.lines)
         assert (plain.status, plain.stdout.decode()) == (0, "一\n")
         assert daemon.requests[0].path == "/api/ask"
-        pictures = [{"data": data, "media_type": "image/jpeg"}, {"url": "http://x/y.png"}]
+        pictures = [{"data": data}, {"url": "http://x/y.png"}]
         assert daemon.requests[0].json == {"prompt": "?", "pictures": pictures}
         assert daemon.requests[1].json == {"prompt": "?", "pictures": []}
 

@@ -9,9 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from glassd.ask import Link, Picture
-from glassd_drivers.contracts import Frame
-from glassd_drivers.pictures import PictureError, media_type_and_size
+from glassd.ask import Link, Picture, sent_frame
+from glassd_drivers.pictures import PictureError
 
 REQUEST_LIMIT_BYTES = 32 * 1024 * 1024
 """The largest request: pictures as base64 with room to spare."""
@@ -28,7 +27,6 @@ class SentPicture(msgspec.Struct, forbid_unknown_fields=True):
     """One picture: its bytes as base64, or a URL that is passed on to the model and never fetched."""
 
     data: str | None = None
-    media_type: Literal["image/jpeg", "image/png"] | None = None
     url: Annotated[str, msgspec.Meta(max_length=URL_LIMIT_CHARS)] | None = None
 
 
@@ -60,7 +58,6 @@ def _read(number: int, sent: SentPicture) -> Picture:
         return Link(sent.url)
     try:
         data = base64.b64decode(sent.data or "", validate=True)
-        media_type, width, height = media_type_and_size(data)
+        return sent_frame(data, time.monotonic(), "api")
     except (binascii.Error, PictureError) as error:
         raise RequestError(f"picture {number}: {error}") from error
-    return Frame(data, media_type, width, height, time.monotonic(), "api")

@@ -33,8 +33,6 @@ EXIT_CONFIG = 2
 
 ERROR_LIMIT_BYTES = 64 * 1024
 PICTURE_LIMIT_BYTES = 16 * 1024 * 1024
-PICTURE_SIDE_PX = 11
-"""Vision models refuse pictures with a side of 10 px or less (Bailian's error page, InvalidParameter)."""
 
 
 def add(subparsers: Any) -> None:
@@ -109,9 +107,8 @@ def _pictures(arguments: list[str]) -> tuple[Picture, ...]:
 
 def _picture(argument: str) -> Picture:
     """Return the picture that an argument names; raise AskError if it is none, before anything is sent."""
-    from glassd.ask import Link  # noqa: PLC0415  a light start
-    from glassd_drivers.contracts import Frame  # noqa: PLC0415
-    from glassd_drivers.pictures import PictureError, media_type_and_size  # noqa: PLC0415
+    from glassd.ask import Link, sent_frame  # noqa: PLC0415  a light start
+    from glassd_drivers.pictures import PictureError  # noqa: PLC0415
 
     if argument.startswith(("http://", "https://")):
         return Link(argument)
@@ -125,10 +122,9 @@ def _picture(argument: str) -> Picture:
         text = f"{argument!r}: larger than {PICTURE_LIMIT_BYTES // 2**20} MiB; make it smaller"
         raise AskError(Problem(Code.PICTURE_TOO_BIG, text))
     try:
-        facts = media_type_and_size(data, PICTURE_SIDE_PX)
+        return sent_frame(data, time.monotonic(), "cli")
     except PictureError as error:
         raise AskError(Problem(Code.PICTURE_BROKEN, f"{argument!r}: {error}; name another picture")) from error
-    return Frame(data, facts.media_type, facts.width, facts.height, time.monotonic(), "cli")
 
 
 # -- straight to the model --------------------------------------------------------------------------------------------
@@ -182,7 +178,7 @@ def _sendable(picture: Picture) -> dict[str, str]:
 
     if isinstance(picture, Link):
         return {"url": picture.url}
-    return {"data": base64.b64encode(picture.data).decode(), "media_type": picture.media_type}
+    return {"data": base64.b64encode(picture.data).decode()}
 
 
 def _refusal(status: int, body: bytes) -> Problem:

@@ -15,10 +15,9 @@ from urllib.parse import urlsplit
 import msgspec
 import pybase64
 
-from glassd.ask import Ask, Link, Origin, Turn
+from glassd.ask import Ask, Link, Origin, Turn, sent_frame
 from glassd.gateway.errors import GatewayError
-from glassd_drivers.contracts import Frame
-from glassd_drivers.pictures import PictureError, media_type_and_size
+from glassd_drivers.pictures import PictureError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -172,14 +171,12 @@ def _picture(url: str, param: str, now: float) -> Picture:
         raise GatewayError(413, message, code="image_too_large", param=param)
     try:
         data = pybase64.b64decode(url[head.end() :], validate=True)
-        # What the picture is, it says itself: the manual's client names every picture image/png.
-        facts = media_type_and_size(data)
+        return sent_frame(data, now, "gateway")
     except PictureError as error:
         message = f"the picture is not whole: {error}"
         raise GatewayError(400, message, code="invalid_image", param=param) from error
     except ValueError as error:
         raise GatewayError(400, f"broken base64: {error}", code="invalid_base64", param=param) from error
-    return Frame(data, facts.media_type, facts.width, facts.height, now, source="gateway")
 
 
 def _link(url: str, param: str) -> Link:
