@@ -103,6 +103,7 @@ def test_a_reload_applies_what_changed_and_leaves_the_other_devices_alone(
         daemon.told("READY=1")
         daemon.glassd("press", "main")
         _, body = model.request()
+        model.say("Yes.")
         model.finish()
         events.until(event="ask")
         assert not any(event["event"] == "device" for event in events.all), "a driver was touched"
@@ -142,6 +143,7 @@ def test_a_broken_config_leaves_all_in_force_and_says_so(
     daemon.glassd("press", "main")
     _, body = model.request()
     assert body["messages"][-1]["content"][-1]["text"] == "the old question"
+    model.say("Yes.")
     model.finish()
     assert daemon.stop() == 0
 
