@@ -30,7 +30,10 @@ T = TypeVar("T")
 
 
 class DriverError(Exception):
-    """Root of all that a driver may raise. The text says what happened, where, and what to do, in one line."""
+    """Root of all that a driver may raise.
+
+    The text is one line: the device (its path or address), what happened, what to do. The supervisor says whose it is.
+    """
 
 
 class TransientFault(DriverError):

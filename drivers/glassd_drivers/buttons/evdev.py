@@ -79,14 +79,14 @@ class EvdevButtons:
         """Take hold of the device and start its clock and, where asked for, its grab."""
         fd, name = await self._thread.call(self._open_device)
         buttons = {KEY_CODES[key]: button for key, button in self._config.map.items()}
-        where = f"{self._context.name}: {self._config.device}"
+        where = str(self._config.device)
         self._edges = EdgeReader(fd, buttons, lambda: input_device.held_keys(fd), self._context.clock, where)
         _log.info("%s: %s opened at %s", self._context.name, name, self._config.device)
 
     async def edges(self) -> AsyncGenerator[Edge]:
         """Yield each edge; once the device is gone, LOST for each button held and then TransientFault."""
         if self._edges is None:
-            raise TransientFault(f"{self._context.name}: not open")
+            raise TransientFault(f"{self._config.device}: not open")
         async for edge in self._edges.edges():
             yield edge
 
@@ -106,9 +106,7 @@ class EvdevButtons:
         try:
             input_device.protocol_version(fd)
         except OSError as error:
-            raise PermanentFault(
-                f"{self._context.name}: {path} is no input device; `glassd devices` lists those that are there"
-            ) from error
+            raise PermanentFault(f"{path} is no input device; `glassd devices` lists those that are there") from error
         try:
             input_device.stamp_by_monotonic_clock(fd)
             if self._config.grab:
@@ -119,10 +117,10 @@ class EvdevButtons:
                 message = f"{path} is grabbed by another program; end that one, or do without its keys"
             else:
                 message = f"{path} was lost while it was opened ({error.strerror})"
-            raise TransientFault(f"{self._context.name}: {message}") from error
+            raise TransientFault(message) from error
 
     def _open_fault(self, error: OSError) -> PermanentFault | TransientFault:
-        where = f"{self._context.name}: {self._config.device}"
+        where = self._config.device
         if isinstance(error, PermissionError):
             return PermanentFault(f"{where}: no permission; the user that runs glassd needs the group `input`")
         if isinstance(error, FileNotFoundError) or error.errno in (errno.ENODEV, errno.ENXIO):

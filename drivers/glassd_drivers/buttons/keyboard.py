@@ -96,7 +96,7 @@ class KeyboardButtons:
     def __init__(self, config: KeyboardConfig, context: Context) -> None:
         self._config = config
         self._context = context
-        self._where = f"{context.name}: {config.device or 'standard input'}"
+        self._where = str(config.device or "standard input")
         self._terminal: _Terminal | None = None
         self._readiness: Readiness | None = None
 

@@ -69,7 +69,7 @@ class UvcCamera:
     def __init__(self, config: UvcConfig, context: Context) -> None:
         self._config = config
         self._context = context
-        self._where = f"{context.name}: {config.device}"
+        self._where = str(config.device)
         self._thread = DeviceThread(f"{context.name} uvc")
         self._capture: Any = None  # cv2.VideoCapture, whose type is only there once cv2 is
         self._encoded_by_camera = True

@@ -54,7 +54,7 @@ class TerminalDisplay:
 
     def __init__(self, config: TerminalConfig, context: Context) -> None:
         self._config = config
-        self._where = f"{context.name}: standard output"
+        self._where = "standard output"
         self._thread = DeviceThread(f"{context.name} terminal")
         self._profile = TERMINAL
         self._fd = -1
