@@ -25,7 +25,7 @@ from glassd.frames.view import View
 from glassd.messages import Code, Language, lines
 from glassd.model.client import Client
 from glassd.presenter.stage import Stage
-from glassd.scheduler.gestures import played
+from glassd.scheduler.gestures import PLAYED_STEP_S, played
 from glassd.scheduler.machine import Scheduler
 from glassd.scheduler.runner import AskRecord, Runner
 from glassd.service.notify import notify, reloading
@@ -71,6 +71,7 @@ class App:
         self.scheduler = Scheduler(config)
         self.runner = Runner(self.scheduler, self._eyes, self._model, self._stage, self._ask_ended)
         self._reloading = asyncio.Lock()
+        self._played_until: dict[str, float] = {}
 
     async def __aenter__(self) -> Self:
         await self._model.change(self.config.model)
@@ -116,14 +117,16 @@ class App:
                 yield event
 
     def press(self, button: str, gesture: Gesture) -> None:
-        """Play a gesture's edges, over the time that it takes; ValueError for one that starts nothing."""
+        """Play a gesture's edges, after those that are still being played; ValueError for one that starts nothing."""
         there = self.scheduler.buttons
         if gesture not in there.get(button, []):
             starts = ", ".join(f"{name} {gesture}" for name in there for gesture in there[name]) or "none"
             raise ValueError(f"{button} {gesture} starts nothing; these do: {starts}")
-        loop = asyncio.get_running_loop()
-        for after, kind in played(gesture, self.config.gestures):
-            loop.call_later(after, self._edge, Edge(button, kind, self._clock() + after))
+        edges = played(gesture, self.config.gestures)
+        start = max(self._clock(), self._played_until.get(button, 0.0))
+        for after, kind in edges:
+            asyncio.get_running_loop().call_at(start + after, self._edge, Edge(button, kind, start + after))
+        self._played_until[button] = start + edges[-1][0] + self.config.gestures.debounce + PLAYED_STEP_S
 
     async def snapshot(self) -> Frame | None:
         """Return the frame in view now, None without a camera; raise AskError where it gives none."""
@@ -158,27 +161,31 @@ class App:
 
     async def _apply(self, config: Config) -> list[str]:
         """Take over a config; what has not changed is not touched. Return the names of what has."""
-        before, after = self.config, config
-        self.config = config
-        changed = []
-        devices = _changes(_device_sections(before), _device_sections(after))
-        for name in devices:
-            await self._remove(name)
-        if before.model != after.model:
-            await self._model.change(after.model)
+        before, self.config = self.config, config
+        changed = await self._apply_devices(_device_sections(before), _device_sections(config))
+        if before.model != config.model:
+            await self._model.change(config.model)
             changed.append("model")
-        if (before.triggers, before.gestures) != (after.triggers, after.gestures):
+        if (before.triggers, before.gestures) != (config.triggers, config.gestures):
             changed.append("triggers")
-        self.scheduler.configure(config)
-        for name, section in _device_sections(after).items():
-            if name in devices:
-                self._add(name, section)
-        if before.log != after.log:
-            logging.getLogger().setLevel(after.log.level.upper())
+        if {"model", "triggers"} & set(changed):
+            self.scheduler.configure(config)
+        if before.log != config.log:
+            logging.getLogger().setLevel(config.log.level.upper())
             changed.append("log")
-        if before.api != after.api:
+        if before.api != config.api:
             changed.append("api (takes a restart)")
-        return [*devices, *changed]
+        return changed
+
+    async def _apply_devices(self, before: dict[str, _DeviceSection], after: dict[str, _DeviceSection]) -> list[str]:
+        changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        for name in changed:
+            if name in before:
+                await self._remove(name)
+        for name in changed:
+            if name in after:
+                self._add(name, after[name])
+        return changed
 
     def _add(self, name: str, section: _DeviceSection) -> None:
         match section:
@@ -296,10 +303,6 @@ def _device_sections(config: Config) -> dict[str, _DeviceSection]:
     sections |= {f"buttons.{i}": section for i, section in enumerate(config.buttons)}
     sections |= {f"displays.{i}": (section, config.language) for i, section in enumerate(config.displays)}
     return sections
-
-
-def _changes(before: dict[str, _DeviceSection], after: dict[str, _DeviceSection]) -> list[str]:
-    return [name for name in {**before, **after} if before.get(name) != after.get(name)]
 
 
 def _log_line(record: AskRecord) -> tuple[int, str]:

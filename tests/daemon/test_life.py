@@ -124,6 +124,20 @@ def test_a_reload_reopens_a_driver_whose_section_changed(tmp_path: Path, start: 
     assert daemon.stop() == 0
 
 
+def test_a_reload_takes_devices_in_and_lets_them_go(tmp_path: Path, start: Callable[..., Daemon]) -> None:
+    pictures = photographs(tmp_path / "a", "rocket.jpg")
+    text = CONFIG.format(url="reader", pictures=pictures, prompt="?").replace(", vision: some-model", "")
+    daemon = start(text)
+    daemon.config.write_text(text.replace("camera:", "buttons: [{driver: keyboard}]  #"))
+    assert daemon.glassd("reload").stdout == "reloaded: camera, buttons.0\n"
+    names = [device["name"] for device in json.loads(daemon.get("/api/status")[1])["devices"]]
+    assert names == ["displays.0", "buttons.0"]
+    daemon.config.write_text(text)
+    assert daemon.glassd("reload").stdout == "reloaded: buttons.0, camera\n"
+    daemon.camera_ready()
+    assert daemon.stop() == 0
+
+
 @pytest.mark.parametrize("how", ["command", "signal"])
 def test_a_broken_config_leaves_all_in_force_and_says_so(
     how: str, tmp_path: Path, start: Callable[..., Daemon], model: ModelServer

@@ -299,7 +299,7 @@ def test_a_closed_standard_input_waits_for_a_person() -> None:
 
 def test_a_terminal_that_is_not_there_says_so() -> None:
     driver = KeyboardButtons(KeyboardConfig.model_validate({"device": "/dev/pts/nobody"}), context("buttons"))
-    with pytest.raises((TransientFault, PermanentFault), match="^/dev/pts/nobody cannot be opened"):
+    with pytest.raises((TransientFault, PermanentFault), match=r"^/dev/pts/nobody cannot be opened"):
         asyncio.run(driver.open())
 
 

@@ -230,6 +230,31 @@ def test_a_press_replaces_a_submitted_ask_whose_submitter_is_told() -> None:
     assert scene(body).seen[-1] == "finished"
 
 
+def test_after_a_stop_nothing_begins_and_whoever_waits_is_told() -> None:
+    async def body(house: House) -> None:
+        told: list[AnswerEvent] = []
+
+        async def submit() -> None:
+            ask = Ask("a", "?", Origin.API, house.loop.time())
+            told.extend([event async for event in house.runner.submit(ask, look=False)])
+
+        house.press("main")
+        await house.after(0.5)
+        waiting = asyncio.create_task(submit())
+        await house.after(0.01)
+        house.press("up")
+        await house.runner.close()
+        await waiting
+        house.press("main")
+        await house.after(5)
+        (outcome,) = told
+        assert isinstance(outcome, Outcome)
+        assert outcome.problem is not None
+        assert outcome.problem.code is Code.STOPPING
+
+    assert [ask.prompt for ask in scene(body).asked_for] == ["one"]
+
+
 def test_a_reload_finds_a_gap_between_two_asks() -> None:
     async def body(house: House) -> None:
         house.press("main")

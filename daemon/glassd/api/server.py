@@ -13,6 +13,7 @@ GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `na
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -113,10 +114,11 @@ class _Routes:
         except (msgspec.MsgspecError, RequestError) as error:
             return error_response(400, str(error))
         response = await _lines(request)
-        async with aclosing(self._house.ask(wanted.prompt, pictures)) as events:
-            async for event in events:
-                if (line := event_line(event)) is not None:
-                    await _write(response, line)
+        with contextlib.suppress(ConnectionError):  # who hangs up does not want the answer any more
+            async with aclosing(self._house.ask(wanted.prompt, pictures)) as events:
+                async for event in events:
+                    if (line := event_line(event)) is not None:
+                        await _write(response, line)
         return response
 
     async def press(self, request: web.Request) -> web.Response:
@@ -138,7 +140,7 @@ class _Routes:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         response = await _lines(request)
-        with self._house.bus.subscribe() as subscription:
+        with contextlib.suppress(ConnectionError), self._house.bus.subscribe() as subscription:
             await _write(response, {"event": "status", **self._house.status()})
             async for event in subscription:
                 await _write(response, event)

@@ -30,12 +30,13 @@ class Stage:
         self._changed = changed
         self._seats: dict[str, tuple[Presenter, Compositor]] = {}
         self._camera = False
+        self._signs = 0  # how many have the sign shown
 
     def add(self, name: str, profile: Profile, language: Language) -> Compositor:
         """Take a display in; the compositor that is returned serves it."""
         compositor = Compositor(profile, self._clock)
         self._seats[name] = (Presenter(profile, language), compositor)
-        self.camera(self._camera)
+        self._show_camera()
         return compositor
 
     def remove(self, name: str) -> None:
@@ -67,19 +68,21 @@ class Stage:
                 """Nothing was under way: there is nothing to show."""
 
     def camera(self, on: bool) -> None:
-        """Show whether frames are being taken."""
+        """Show whether the camera is open."""
         self._camera = on
-        self._each(lambda presenter: presenter.camera(on))
+        self._show_camera()
 
     @asynccontextmanager
     async def sign(self) -> AsyncIterator[None]:
         """Show that the camera looks for as long as this is entered; the body begins once the wearer can see it."""
-        self.camera(True)
+        self._signs += 1
+        self._show_camera()
         try:
             await self.shown(SIGN_LIMIT_S)
             yield
         finally:
-            self.camera(False)
+            self._signs -= 1
+            self._show_camera()
 
     async def shown(self, limit: float = SIGN_LIMIT_S) -> None:
         """Wait until each display shows its newest screen, at most `limit` seconds."""
@@ -87,6 +90,10 @@ class Stage:
             async with asyncio.timeout(limit):
                 for _, compositor in self._seats.values():
                     await compositor.shown()
+
+    def _show_camera(self) -> None:
+        on = self._camera or self._signs > 0
+        self._each(lambda presenter: presenter.camera(on))
 
     def _each(self, change: Callable[[Presenter], Screen]) -> None:
         for name, (presenter, compositor) in self._seats.items():

@@ -192,7 +192,11 @@ class Scheduler:
         dropped = [wanted for wanted in self._waiting if wanted.ask.origin is Origin.BUTTON]
         for wanted in dropped:
             self._waiting.remove(wanted)
-        return [Refuse(wanted.ask.id, Code.CANCELLED) for wanted in dropped]
+        return [
+            action
+            for wanted in dropped
+            for action in (Unpin(wanted.ask.instant), Refuse(wanted.ask.id, Code.CANCELLED))
+        ]
 
     def _start(self, wanted: _Wanted) -> list[Action]:
         self._under_way = wanted.ask.id

@@ -120,6 +120,7 @@ class Runner:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._under_way: _UnderWay | None = None
+        self._closed = False
         self._submitters: dict[str, _Submission] = {}
         self.between_asks = asyncio.Lock()
         """Held by the ask under way. Whoever else holds it, such as a reload, does so between two asks."""
@@ -144,7 +145,8 @@ class Runner:
                 self._carry_out(self.scheduler.cancelled(ask.id))
 
     async def close(self) -> None:
-        """Break off what is under way and wait for its end."""
+        """Break off what is under way and wait for its end; from now on every ask is refused."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
@@ -158,6 +160,10 @@ class Runner:
                     self.eyes.pin(instant)
                 case Unpin(instant):
                     self.eyes.unpin(instant)
+                case Start(ask) if self._closed:
+                    self.eyes.unpin(ask.instant)
+                    self._tell(ask.id, _failed(Code.STOPPING, "glassd is stopping"))
+                    self._carry_out(self.scheduler.ended(ask.id))
                 case Start():
                     self._start(action)
                 case Stop(_, replaced):
@@ -172,7 +178,7 @@ class Runner:
         """Set the one timer anew."""
         if self._timer is not None:
             self._timer.cancel()
-        due = self.scheduler.due
+        due = None if self._closed else self.scheduler.due
         self._timer = None if due is None else self._loop.call_at(due, self._tick)
 
     def _tick(self) -> None:
@@ -202,8 +208,6 @@ class Runner:
             except AskError as error:
                 self._event(under_way, Outcome(OutcomeKind.FAILED, problem=error.problem))
                 return
-            finally:
-                self.eyes.unpin(ask.instant)
             if frame is not None:
                 under_way.frame_offset = frame.instant - ask.instant
                 ask = replace(ask, pictures=(*ask.pictures, frame))
@@ -238,6 +242,7 @@ class Runner:
         if under_way.outcome is None:
             self._event(under_way, _made_up_outcome(under_way, task))
         assert under_way.outcome is not None, "the line above sets it"
+        self.eyes.unpin(under_way.ask.instant)
         outcome = under_way.outcome
         self._reached(under_way, "done")
         record = AskRecord(
