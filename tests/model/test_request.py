@@ -11,34 +11,12 @@ from asking import PICTURE, ask
 from hypothesis import given
 from hypothesis import strategies as st
 
+import manual
 from glassd.ask import Link, Turn
 from glassd.model.endpoints import chat_url
 from glassd.model.request import body, headers
 from glassd_drivers.contracts import Frame
 
-# The manual's two requests, as it prints them.
-MANUAL_TEXT = """{
-"model": "qwen-plus",
-"messages": [
-{
-"role": "system",
-"content": "You are a helpful assistant."
-},
-{
-"role": "user",
-"content": "你是谁?"
-}
-]
-}"""
-MANUAL_PICTURE = """{
-"model": "qwen-vl-plus",
-"messages": [{
-"role": "user",
-"content": [
-{"type": "image_url","image_url": {"url": "https://dashscope.oss-cn-beijing.aliyuncs.com/images/dog_and_girl.jpeg"}},
-{"type": "text","text": "这是什么"}
-]}]
-}"""
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 
 
@@ -49,12 +27,12 @@ def sent(*args: Any, **more: Any) -> dict[str, Any]:
 
 def test_a_text_ask_is_the_manuals() -> None:
     what = ask("你是谁?", instructions="You are a helpful assistant.")
-    assert sent(what, "qwen-plus") == json.loads(MANUAL_TEXT) | STREAMED
+    assert sent(what, "qwen-plus") == json.loads(manual.TEXT_REQUEST) | STREAMED
 
 
 def test_an_ask_with_a_picture_by_url_is_the_manuals() -> None:
     link = Link("https://dashscope.oss-cn-beijing.aliyuncs.com/images/dog_and_girl.jpeg")
-    assert sent(ask("这是什么", link), "qwen-vl-plus") == json.loads(MANUAL_PICTURE) | STREAMED
+    assert sent(ask("这是什么", link), "qwen-vl-plus") == json.loads(manual.LINK_REQUEST) | STREAMED
 
 
 @pytest.mark.parametrize("media_type", ["image/jpeg", "image/png"])

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-class Output:
+class Output(ABC):
     """Prints events as they come and keeps what is needed to end an ask that was broken off on our side."""
 
     def __init__(self) -> None:
@@ -87,9 +88,9 @@ class Output:
             )
         )
 
+    @abstractmethod
     def write(self, event: AnswerEvent) -> None:
         """Print one event."""
-        raise NotImplementedError
 
     def _pass(self, station: str) -> None:
         self._passed.setdefault(station, time.monotonic() - self._started)

@@ -40,7 +40,7 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._connect(self.sock)
-        except BaseException:
+        except BaseException:  # Ctrl-C too
             self.close()
             raise
 

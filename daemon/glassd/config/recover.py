@@ -23,7 +23,7 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NO_START = "@`%,]}|>"
 _INNER_QUOTE = {"'": "''", '"': '\\"'}
 _BACKSLASH = (
-    'expected a backslash only before n, t, \\, " or uXXXX between double quotes; between single ones it is itself'
+    'expected a backslash only before n, t, \\, " or u0041 between double quotes; between single ones it is itself'
 )
 
 

@@ -216,7 +216,7 @@ class _Terminal:
         try:
             if self._is_terminal:
                 self._enter_cbreak(where)
-        except BaseException:
+        except BaseException:  # whatever it is, nobody else knows of the descriptor
             os.close(self.fd)
             raise
 
