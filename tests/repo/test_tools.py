@@ -38,7 +38,7 @@ def test_a_leftover_is_found_with_its_place(tree: Path, broken_up: str) -> None:
 
 
 def test_the_manuals_address_and_ordinary_words_are_none(tree: Path) -> None:
-    (tree / "fine.md").write_text("https://XXXXX/v1/chat/completions\n/homepage /workshop\nmethodology\n")
+    (tree / "fine.md").write_text(f"https://{'X' * 5}/v1/chat/completions\n/homepage /workshop\nmethodology\n")
     assert leftovers(tree).returncode == 0
 
 

@@ -274,4 +274,5 @@ _CONVERT = "convert it with: ffmpeg -i FILE -c:v mjpeg -q:v 3 FILE.avi"
 def _cv2() -> Any:
     import cv2  # noqa: PLC0415 - late, so that the config can be read without the device library
 
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # what it warns of is raised here
     return cv2
