@@ -51,6 +51,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._jumping.now
 
 
+async def passes(seconds: float) -> None:
+    """Let time pass, as the clock of the running loop has it."""
+    loop = asyncio.get_running_loop()
+    passed = loop.create_future()
+    timer = loop.call_later(seconds, passed.set_result, None)
+    try:
+        await passed
+    finally:
+        timer.cancel()
+
+
 def run(main: Coroutine[object, object, T]) -> T:
     """Run a coroutine to its end on the virtual clock."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

@@ -157,6 +157,16 @@ class Daemon:
             if word in datagram:
                 return datagram
 
+    def told_nothing_yet(self) -> None:
+        """Make sure that systemd was not told anything more."""
+        self.get("/api/status")  # so that what the daemon does at once is done
+        self._notify.setblocking(False)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                raise AssertionError(f"systemd was told {self._notify.recv(4096)!r}")
+        finally:
+            self._notify.settimeout(LIMIT_S)
+
     def glassd(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command of glassd beside it, and return what it gave."""
         command = [*PYTHON, "-m", "glassd", *arguments]

@@ -7,10 +7,12 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from running import photographs
+from running import LIMIT_S, photographs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,3 +216,65 @@ def test_commands_say_that_no_daemon_runs(tmp_path: Path, start: Callable[..., D
         said = daemon.glassd(*arguments, status=5).stderr
         assert said.count("\n") == 1
         assert "no glassd is running" in said
+
+
+def test_a_reload_waits_for_the_answer_under_way(
+    tmp_path: Path, start: Callable[..., Daemon], model: ModelServer
+) -> None:
+    pictures = photographs(tmp_path / "pictures", "rocket.jpg")
+    text = CONFIG.format(url=model.url, pictures=pictures, prompt="?")
+    daemon = start(text)
+    daemon.camera_ready()
+    with daemon.events() as events:
+        daemon.glassd("press", "main")
+        model.request()
+        model.say("One half ")
+        events.screen("One half")
+        daemon.config.write_text(text.replace("some-model", "another-model"))
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.told("RELOADING=1")
+        daemon.told_nothing_yet()
+        model.say("and the other.")
+        model.finish()
+        assert events.until(event="ask")["outcome"] == "finished"
+        daemon.told("READY=1")
+        daemon.glassd("press", "main")
+        _, body = model.request()
+    assert body["model"] == "another-model"
+    assert daemon.stop() == 0
+
+
+def test_presses_from_the_shell_follow_one_another(tmp_path: Path, start: Callable[..., Daemon]) -> None:
+    text = CONFIG.format(url="reader", pictures=tmp_path, prompt="?").replace(", vision: some-model", "")
+    daemon = start(text.replace("triggers: [", "triggers: [{when: main long, do: cancel}, "))
+    with daemon.events() as events:
+        for _ in range(3):
+            assert daemon.get("/api/press", body={"button": "main"})[0] == 200
+        kinds = [events.until(event="edge")["kind"] for _ in range(6)]
+    assert kinds == ["down", "up"] * 3
+
+
+STUCK = """
+import asyncio, threading
+from pathlib import Path
+from glassd.config.load import load
+from glassd.service.process import run_daemon
+
+async def stuck(app):
+    print("stuck", flush=True)
+    await asyncio.to_thread(threading.Event().wait)
+
+run_daemon(load({config!r}).config, None, guest=stuck)
+"""
+
+
+def test_a_stop_leaves_what_is_stuck_behind(tmp_path: Path) -> None:
+    config = tmp_path / "glassd.yaml"
+    config.write_text("model: {endpoints: [{url: reader}]}\n")
+    environment = os.environ | {"GLASSD_SOCKET": str(tmp_path / "glassd.sock")}
+    command = [sys.executable, "-c", STUCK.format(config=str(config))]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"stuck\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LIMIT_S) == 0

@@ -14,7 +14,7 @@ from glassd.frames.ring import Ring
 from glassd.frames.view import View
 from glassd.messages.codes import Code
 from glassd_drivers.contracts import CONTRACT, DriverConfig, Frame, TransientFault
-from virtual import START, run
+from virtual import START, passes, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,9 +70,7 @@ async def looking(camera: Any, for_s: float = 0.0) -> AsyncIterator[View]:
     loop = asyncio.get_running_loop()
     view = View(OPTIONS, loop.time)
     task = asyncio.create_task(view.serve(camera), name="serve")
-    later = loop.create_future()
-    loop.call_later(for_s, later.set_result, None)
-    await later
+    await passes(for_s)
     try:
         yield view
     finally:
@@ -134,9 +132,7 @@ def test_a_pinned_frame_outlives_the_ring_until_it_is_let_go() -> None:
         async with looking(Streaming(0.1), for_s=0.5) as view:
             instant = START + 0.5
             view.pin(instant)
-            gone = asyncio.get_running_loop().create_future()
-            asyncio.get_running_loop().call_later(10.0, gone.set_result, None)
-            await gone  # the ring holds 3 s
+            await passes(10.0)  # the ring holds 3 s
             assert (await view.pick(instant)).instant == pytest.approx(instant, abs=0.11)
             view.unpin(instant)
             with pytest.raises(AskError):

@@ -10,7 +10,7 @@ from glassd.messages.codes import Code
 from glassd.scheduler.machine import Scheduler
 from glassd.scheduler.runner import AskRecord, Runner
 from glassd_drivers.contracts import Edge, EdgeKind, Frame
-from virtual import run
+from virtual import passes, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -44,12 +44,7 @@ class House:
         self.runner = Runner(Scheduler(CONFIG), self, self, self, self.records.append)
 
     async def after(self, seconds: float) -> None:
-        passed = self.loop.create_future()
-        timer = self.loop.call_later(seconds, passed.set_result, None)
-        try:
-            await passed
-        finally:
-            timer.cancel()
+        await passes(seconds)
 
     def press(self, button: str, hold: float = 0.1) -> None:
         now = self.loop.time()

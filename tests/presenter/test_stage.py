@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from glassd.answer import Delta, Outcome, OutcomeKind
+from glassd.presenter.stage import SIGN_LIMIT_S, Stage
+from glassd_drivers.contracts import Profile, Screen
+from virtual import passes, run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SLOW_S = 0.4
+PROFILE = Profile("test", columns=20, rows=4, interval=0.05)
+
+
+class SlowDisplay:
+    """A display that takes its time for each screen."""
+
+    def __init__(self) -> None:
+        self.shown: list[Screen] = []
+
+    async def show(self, screen: Screen) -> None:
+        await passes(SLOW_S)
+        self.shown.append(screen)
+
+    async def watch(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
+
+@asynccontextmanager
+async def staged(*displays: Any) -> AsyncIterator[Stage]:
+    stage = Stage(asyncio.get_running_loop().time, lambda *_: None)
+    compositors = [stage.add(f"displays.{i}", PROFILE, "en") for i, _ in enumerate(displays)]
+    tasks = [asyncio.create_task(c.serve(d)) for c, d in zip(compositors, displays, strict=True) if d is not None]
+    try:
+        yield stage
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_the_sign_is_in_view_before_anything_is_done_under_it() -> None:
+    async def main() -> None:
+        display = SlowDisplay()
+        async with staged(display) as stage:
+            async with stage.sign():
+                assert display.shown[-1].camera
+            await stage.shown()
+            assert not display.shown[-1].camera
+
+    run(main())
+
+
+def test_the_sign_stays_while_the_camera_opens_under_it_and_while_anybody_looks() -> None:
+    async def main() -> None:
+        display = SlowDisplay()
+        async with staged(display) as stage:
+            async with stage.sign():
+                stage.camera(False)  # what a camera reports while it opens
+                async with stage.sign():
+                    pass
+                await stage.shown()
+                assert display.shown[-1].camera
+            await stage.shown()
+            assert not display.shown[-1].camera
+
+    run(main())
+
+
+def test_a_display_that_is_not_there_holds_nothing_up_for_long() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with staged(None) as stage:
+            begun = loop.time()
+            async with stage.sign():
+                assert loop.time() - begun <= SIGN_LIMIT_S + 0.001
+
+    run(main())
+
+
+def test_each_display_shows_the_answer_in_its_own_lines() -> None:
+    async def main() -> None:
+        first, second = SlowDisplay(), SlowDisplay()
+        async with staged(first, second) as stage:
+            stage.looking()
+            stage.asked()
+            stage.event(Delta("a green door"))
+            stage.event(Outcome(OutcomeKind.FINISHED, text="a green door"))
+            await stage.shown()
+            await stage.shown()
+            assert first.shown[-1].lines == second.shown[-1].lines == ("a green door",)
+            stage.command("clear")
+            await stage.shown()
+            assert not first.shown[-1].lines
+
+    run(main())
