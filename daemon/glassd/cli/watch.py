@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from glassd.cli.daemon_socket import add_and_run, request
+from glassd.timeline import time_line
 
 if TYPE_CHECKING:
     import argparse
@@ -35,5 +36,8 @@ def _readable(event: dict[str, Any]) -> str:
     if kind == "screen":
         head = f"screen {event['display']}: {event['mark']}, page {event['page']} of {event['pages']}"
         return "\n".join([head, *(f"  │ {line}" for line in event["lines"])])
+    if kind == "ask":
+        head = f"ask {event['id']}: {event['outcome']}{', ' + event['code'] if event['code'] else ''}"
+        return "\n".join([head, *(f"  {line}" for line in time_line(event))])
     facts = ", ".join(f"{key} {value}" for key, value in event.items() if key != "event" and value not in (None, ""))
     return f"{kind}: {facts}"

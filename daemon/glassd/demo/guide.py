@@ -7,10 +7,11 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from glassd.answer import AskError
+from glassd.timeline import time_line
 
 if TYPE_CHECKING:
     from glassd.app import App
-    from glassd.events import Event, Subscription
+    from glassd.events import Subscription
 
 CAMERA_LIMIT_S = 10.0
 """How long the first press waits for the camera."""
@@ -36,7 +37,7 @@ class Guide:
                     continue
                 await app.shown()
                 self.finished = event["outcome"] == "finished"
-                print(f"\n{_time_line(event)}", flush=True)  # noqa: T201  the guide speaks in the terminal
+                print("", *time_line(event), sep="\n", flush=True)  # noqa: T201  the guide speaks in the terminal
                 if self._once:
                     return
                 print("Enter asks again, l cancels, b clears, Ctrl-C ends.", flush=True)  # noqa: T201  the guide speaks in the terminal
@@ -50,17 +51,3 @@ async def _camera_ready(app: App, events: Subscription) -> None:
             async for event in events:
                 if event["event"] == "device" and (event["name"], event["state"]) == ("camera", "ready"):
                     return
-
-
-def _time_line(event: Event) -> str:
-    """Return the stations of one ask, in ms from the press."""
-    times: dict[str, float] = event["times_s"]
-    stations = {"frame": "frame", "sent": "request sent", "first_delta": "first word", "done": "done"}
-    lines = ["press             0 ms"]
-    for key, name in stations.items():
-        if key in times:
-            lines.append(f"{name:<12} {times[key] * 1000:6.0f} ms")
-    if (offset := event["frame_offset_s"]) is not None:
-        side = "before" if offset <= 0 else "after"
-        lines[1] += f"   (taken {abs(offset) * 1000:.0f} ms {side} the press)"
-    return "\n".join(lines)
