@@ -64,6 +64,20 @@ def test_a_folder_is_played_at_its_rate(folder: Path, options: dict[str, Any], p
     assert instants == pytest.approx([START + number * period for number in range(5)])
 
 
+@pytest.mark.parametrize(("hold", "frames"), [(0.6, 3), (0.25, 1), (0.01, 1)])
+def test_each_picture_stays_in_view_as_long_as_it_is_held(folder: Path, hold: float, frames: int) -> None:
+    played_back = [frame.data for frame in run(played(4 * frames, folder, hold=hold))]
+    originals = [file.read_bytes() for file in sorted(folder.iterdir())]
+    order = itertools.islice(itertools.cycle(originals), 4)
+    assert played_back == [picture for picture in order for _ in range(frames)]
+
+
+def test_a_video_cannot_be_held(tmp_path: Path) -> None:
+    path = video(tmp_path / "clip.avi", "MJPG", 3)
+    with pytest.raises(PermanentFault, match="hold"):
+        asyncio.run(played(1, path, hold=1.0))
+
+
 def test_a_late_reader_gets_no_burst_of_old_pictures(folder: Path) -> None:
     async def main() -> list[float]:
         loop = asyncio.get_running_loop()

@@ -18,6 +18,7 @@ from pydantic import Field
 from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, Frame, PermanentFault, TransientFault
 from glassd_drivers.pictures import PictureError, PictureFacts, media_type_and_size
 from glassd_drivers.threads import DeviceThread
+from glassd_drivers.units import Duration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -43,6 +44,8 @@ class ClipConfig(DriverConfig):
     """A video file, or a folder of JPEG and PNG pictures, which are played in the order of their names."""
     fps: float | None = Field(None, gt=0, le=FASTEST_FPS, strict=True)
     """Pictures per second; where absent, 5 for a folder and a video's own rate for a video."""
+    hold: Duration | None = Field(None, gt=0)
+    """How long each picture of a folder stays in view, frame after frame; where absent, each is one frame."""
     loop: bool = True
     """Begin again after the last picture; else the last one stays in view."""
 
@@ -61,9 +64,14 @@ class ClipCamera:
 
     async def open(self) -> None:
         """Find the first picture; TransientFault where nothing is there, PermanentFault where it is no recording."""
-        path = self._config.path
-        kind = _Folder if _is_folder(path) else _Video
-        self._source = kind(path, loop=self._config.loop)
+        config = self._config
+        if _is_folder(config.path):
+            fps = config.fps or DEFAULT_FPS
+            self._source = _Folder(config.path, loop=config.loop, repeat=max(1, round((config.hold or 0) * fps)))
+        elif config.hold is not None:
+            raise PermanentFault(f"{config.path} is no folder: `hold` is for pictures; leave it out for a video")
+        else:
+            self._source = _Video(config.path, loop=config.loop)
         await self._source.open()
 
     async def frames(self) -> AsyncGenerator[Frame]:
@@ -123,11 +131,14 @@ class _Folder:
 
     fps = DEFAULT_FPS
 
-    def __init__(self, path: Path, *, loop: bool) -> None:
+    def __init__(self, path: Path, *, loop: bool, repeat: int) -> None:
+        """`repeat` is how many frames each picture is played for."""
         self._path = path
         self._loop = loop
+        self._repeat = repeat
         self._entries: list[_Entry] = []
         self._at = 0
+        self._played = 0
 
     async def open(self) -> None:
         skipped = []
@@ -147,10 +158,10 @@ class _Folder:
 
     async def next(self) -> _Picture:
         entry = self._entries[self._at]
-        if self._at + 1 < len(self._entries):
-            self._at += 1
-        elif self._loop:
-            self._at = 0
+        self._played += 1
+        if self._played >= self._repeat:
+            self._played = 0
+            self._step()
         try:
             data = _read_picture(entry.path)
         except (OSError, PictureError) as error:
@@ -161,6 +172,12 @@ class _Folder:
 
     async def close(self) -> None:
         pass
+
+    def _step(self) -> None:
+        if self._at + 1 < len(self._entries):
+            self._at += 1
+        elif self._loop:
+            self._at = 0
 
     def _files(self) -> list[Path]:
         try:
