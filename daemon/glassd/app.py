@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack, aclosing
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from glassd import __version__
@@ -275,7 +276,9 @@ class _Model:
         await self.close()
         reader = None
         if any(endpoint.url == READER_URL for endpoint in config.endpoints):
-            # OpenCV and what hangs on it are 40 MiB that a config without the reader need not pay for.
+            # OpenCV and what hangs on it are 40 MiB that a config without the reader need not pay for, and take too
+            # long to load for the event loop.
+            await asyncio.to_thread(import_module, "glassd.reader.server")
             from glassd.reader.server import serve  # noqa: PLC0415
 
             reader = await self._stack.enter_async_context(serve())

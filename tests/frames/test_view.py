@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from glassd.answer import AskError
 from glassd.config.schema import Camera
 from glassd.frames.ring import Ring
-from glassd.frames.view import View
+from glassd.frames.view import TAKE_LIMIT_S, View
 from glassd.messages.codes import Code
 from glassd_drivers.contracts import CONTRACT, DriverConfig, Frame, TransientFault
 from virtual import START, passes, run
@@ -145,6 +145,26 @@ def test_a_camera_of_stills_takes_one_for_the_instant() -> None:
     async def main() -> None:
         async with looking(Still(1.0)) as view:
             assert (await view.pick(START + 3)).instant == pytest.approx(START + 3.1)
+
+    run(main())
+
+
+@pytest.mark.parametrize("trouble", ["stuck", "lost"])
+def test_a_camera_of_stills_that_takes_none_is_told_within_its_limit(trouble: str) -> None:
+    class Troubled(Still):
+        async def take(self, instant: float) -> Frame:
+            if trouble == "lost":
+                raise TransientFault("unplugged")
+            await asyncio.get_running_loop().create_future()
+            return frame(instant)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with looking(Troubled(1.0)) as view:
+            with pytest.raises(AskError) as caught:
+                await view.pick(loop.time())
+        assert caught.value.problem.code is Code.NO_PICTURE
+        assert loop.time() - START <= TAKE_LIMIT_S + 0.001
 
     run(main())
 

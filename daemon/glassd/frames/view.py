@@ -26,6 +26,9 @@ PINS_LIMIT = 8
 OPEN_LIMIT_S = 12.0
 """How long a camera that is opened for an ask may take to its first frame. Start-ups of 12 s were seen on glasses."""
 
+TAKE_LIMIT_S = 12.0
+"""How long a camera of stills may take for one: as long as one that has to be opened first."""
+
 
 class View:
     """The frames of one camera. `serve` is fed by the supervisor; `pick` is asked by the runner."""
@@ -106,9 +109,11 @@ class View:
 
     async def _take(self, camera: StillCamera, instant: float) -> Frame:
         try:
-            return await camera.take(instant)
-        except DriverError as error:
-            raise AskError(Problem(Code.NO_PICTURE, f"the camera took no picture: {error}")) from error
+            async with asyncio.timeout(TAKE_LIMIT_S):
+                return await camera.take(instant)
+        except (DriverError, TimeoutError) as error:
+            reason = str(error) or f"nothing came within {TAKE_LIMIT_S:g} s"
+            raise AskError(Problem(Code.NO_PICTURE, f"the camera took no picture: {reason}")) from error
 
     def _nothing(self) -> AskError:
         if not self._connected:
