@@ -10,9 +10,8 @@ import shutil
 import signal
 import socket
 import stat
-import sys
 import threading
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -26,7 +25,7 @@ from glassd.service.paths import socket_to_serve
 from glassd.service.report import LogMemory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from pathlib import Path
 
     from glassd.config.schema import Config
@@ -62,9 +61,6 @@ def run_daemon(
     except Exception:
         log.exception("the daemon had to give up")
         return 1
-    finally:
-        # What is left may be a thread stuck in a device or in a look-up of a name; the interpreter would wait for it.
-        sys.stdout.flush()
     return 0
 
 
@@ -79,9 +75,9 @@ async def _main(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _begin_stop, stop)
     async with AsyncExitStack() as stack:
-        app = App(config, read_config, memory.lines)
-        await stack.enter_async_context(_listening(app, config))
-        await stack.enter_async_context(app)
+        listener = stack.enter_context(_bound(socket_to_serve()))
+        app = await stack.enter_async_context(App(config, read_config, memory.lines))
+        await stack.enter_async_context(_serving(app, config, listener))
         reloads = _Reloads(app)
         loop.add_signal_handler(signal.SIGHUP, reloads.begin)
         notify("READY=1", "STATUS=ready")
@@ -91,7 +87,8 @@ async def _main(
             waits.append(asyncio.create_task(guest(app), name="guest"))
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         notify("STOPPING=1", "STATUS=stopping")
-        _begin_stop(stop)
+        _begin_stop(stop, status=int(app.fatal.done()))
+        await app.runner.close()  # so that whoever asked hears of the end before the API closes
         for waited in waits:
             waited.cancel()
         for result in await asyncio.gather(*waits, return_exceptions=True):
@@ -100,19 +97,19 @@ async def _main(
     log.info("stopped")
 
 
-def _begin_stop(stop: asyncio.Event) -> None:
-    """Begin a stop, and see to it that it comes to its end whatever is stuck."""
+def _begin_stop(stop: asyncio.Event, status: int = 0) -> None:
+    """Begin a stop, and see to it that it comes to its end whatever is stuck, with that exit status."""
     if stop.is_set():
         return
     stop.set()
-    last_resort = threading.Timer(STOP_LIMIT_S, _leave_at_once)
+    last_resort = threading.Timer(STOP_LIMIT_S, _leave_at_once, [status])
     last_resort.daemon = True
     last_resort.start()
 
 
-def _leave_at_once() -> None:
+def _leave_at_once(status: int) -> None:
     log.warning("something is stuck; leaving without waiting for it")
-    os._exit(0)
+    os._exit(status)
 
 
 class _Reloads:
@@ -132,8 +129,8 @@ class _Reloads:
 
 
 @asynccontextmanager
-async def _listening(app: App, config: Config) -> AsyncIterator[None]:
-    """Serve the API on the unix socket, and on an address where the config has one."""
+async def _serving(app: App, config: Config, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve the API on the bound unix socket, and on an address where the config has one."""
     runner = web.AppRunner(
         application(app, _token(config)),
         access_log=None,
@@ -142,15 +139,12 @@ async def _listening(app: App, config: Config) -> AsyncIterator[None]:
         handler_cancellation=True,  # who hangs up does not want the answer any more
     )
     await runner.setup()
-    path = socket_to_serve()
-    listener = _bind(path)
     try:
         await web.SockSite(runner, listener).start()
         if config.api.listen is not None:
             await _listen(runner, config.api.listen)
         yield
     finally:
-        path.unlink(missing_ok=True)
         await runner.cleanup()
 
 
@@ -172,6 +166,20 @@ def _token(config: Config) -> str | None:
         raise StartError(f"api.token: {error}") from error
 
 
+@contextmanager
+def _bound(path: Path) -> Iterator[socket.socket]:
+    """Yield the listening unix socket, and take it away at the end.
+
+    So a second daemon ends before it touches a device; who calls early waits until there is somebody to answer.
+    """
+    listener = _bind(path)
+    try:
+        yield listener
+    finally:
+        path.unlink(missing_ok=True)
+        listener.close()
+
+
 def _bind(path: Path) -> socket.socket:
     """Return the listening unix socket, open to its group alone; a dead daemon's leftover gives way, a live one not."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -181,6 +189,7 @@ def _bind(path: Path) -> socket.socket:
         before = os.umask(0o777 & ~SOCKET_MODE)
         try:
             listener.bind(str(path))
+            listener.listen()
         finally:
             os.umask(before)
     except OSError as error:
