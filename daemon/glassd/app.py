@@ -238,6 +238,7 @@ class App:
     def _device_changed(self, status: DeviceStatus) -> None:
         event = {"event": "device", "name": status.name, "state": status.state.value, "error": status.error}
         self.bus.publish(event)
+        notify("STATUS=" + ", ".join(f"{device['name']} {device['state']}" for device in self._devices.status()))
         if status.name == CAMERA:
             self._stage.camera(status.state is DeviceState.READY)
 

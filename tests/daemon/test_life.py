@@ -68,6 +68,7 @@ def test_ready_waits_for_no_device_and_no_network(tmp_path: Path, start: Callabl
         assert events.until(event="ask")["code"] == "no_camera"
         error = next(event for event in reversed(events.all) if event["event"] == "screen")
     assert error["mark"] == "error"
+    daemon.told("STATUS=camera waiting, displays.0 ready")
     assert len(error["lines"]) >= 2
     assert str(tmp_path / "missing") in daemon.glassd("status").stdout
     assert daemon.stop() == 0
