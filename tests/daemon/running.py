@@ -127,7 +127,8 @@ class Daemon:
         notify.unlink(missing_ok=True)
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind(str(notify))
-        self._notify.settimeout(LIMIT_S)
+        self._told: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
         inherited = {key: value for key, value in os.environ.items() if key != "JOURNAL_STREAM"}
         self.environment = inherited | {
             "GLASSD_SOCKET": str(self.socket),
@@ -151,8 +152,8 @@ class Daemon:
         """Wait until systemd is told something."""
         while True:
             try:
-                datagram = self._notify.recv(4096).decode()
-            except TimeoutError:
+                datagram = self._told.get(timeout=LIMIT_S)
+            except queue.Empty:
                 raise AssertionError(f"systemd was never told {word}; log:\n" + "\n".join(self.log.all)) from None
             if word in datagram:
                 return datagram
@@ -160,12 +161,12 @@ class Daemon:
     def told_nothing_yet(self) -> None:
         """Make sure that systemd was not told anything more."""
         self.get("/api/status")  # so that what the daemon does at once is done
-        self._notify.setblocking(False)
-        try:
-            with contextlib.suppress(BlockingIOError):
-                raise AssertionError(f"systemd was told {self._notify.recv(4096)!r}")
-        finally:
-            self._notify.settimeout(LIMIT_S)
+        assert self._told.empty(), f"systemd was told {self._told.get()!r}"
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):  # closed: the test is over
+            while datagram := self._notify.recv(4096):
+                self._told.put(datagram.decode())
 
     def glassd(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command of glassd beside it, and return what it gave."""
@@ -232,6 +233,7 @@ class Daemon:
         if self.process.poll() is None:
             self.process.kill()
         self.wait()
+        self._notify.shutdown(socket.SHUT_RDWR)
         self._notify.close()
         for stream in (self.process.stdout, self.process.stderr):
             assert stream is not None

@@ -19,6 +19,7 @@ def notify(*assignments: str) -> None:
         address = "\0" + address[1:]  # the abstract namespace, sd_notify(3)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as datagrams:
+            datagrams.setblocking(False)  # a receiver that does not keep up cannot hold up the event loop
             datagrams.connect(address)
             datagrams.send("\n".join(assignments).encode())
     except OSError as error:
