@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from wcwidth import wcswidth
 from yaml_files import MODEL, config, mistakes
 
 from glassd.config.load import ConfigError, load, load_model_only
@@ -28,7 +29,7 @@ def layers(tmp_path: Path) -> Path:
         f"{MODEL}camera:\n  driver: uvc\n  device: /dev/base\n  fps: 1\n  fresh: 1s\ndisplays: [{{driver: terminal}}]\n"
     )
     (tmp_path / "conf.d").mkdir()
-    (tmp_path / "conf.d/20-b.yaml").write_text("camera: {fps: 3}\nlog: {level: debug}\n")
+    (tmp_path / "conf.d/20-b.yml").write_text("camera: {fps: 3}\nlog: {level: debug}\n")
     (tmp_path / "conf.d/10-a.yaml").write_text("camera:\n  fps: 2\n  device: /dev/a\ndisplays: null\n")
     (tmp_path / "conf.d/.hidden.yaml").write_text("nonsense")
     (tmp_path / "conf.d/notes.txt").write_text("nonsense")
@@ -53,7 +54,7 @@ def test_each_value_says_where_it_is_from(layers: Path) -> None:
     assert str(loaded.origins["log.level"]) == f"{folder}/edits.yaml:2"
     assert str(loaded.origins["camera.fresh"]) == "command line:1"
     lines = {line.partition("#")[0].strip(): line.partition("# ")[2] for line in loaded.merged().splitlines()}
-    assert lines["fps: 3"] == f"{folder}/conf.d/20-b.yaml:1"
+    assert lines["fps: 3"] == f"{folder}/conf.d/20-b.yml:1"
     assert lines["fresh: 2s"] == "command line:1"
 
 
@@ -64,10 +65,24 @@ def test_the_merged_file_reads_as_the_same_config(layers: Path, tmp_path: Path) 
     assert config(again, loaded.merged()) == loaded.config
 
 
+def test_the_comments_of_the_merged_file_stand_one_below_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "glassd.yaml"
+    prompt = "这是什么？"
+    long = "请读出图中的文字，再用两三句话说说图中有什么、它在哪里、为什么值得一看。"
+    triggers = f"triggers: [{{when: a press, ask: {prompt}}}, {{when: b press, ask: '{long}'}}]"
+    path.write_text(f"{MODEL}camera: {{driver: clip, path: /x}}\n{triggers}\n", encoding="utf-8")
+    lines = load(path).merged().splitlines()
+    commented = [line for line in lines if "  # " in line]
+    assert any(prompt in line for line in commented)
+    columns = {wcswidth(line.rpartition("# ")[0]) for line in commented if long not in line}
+    assert len(columns) == 1
+    assert max(columns) < 40
+
+
 def test_a_mistake_is_told_in_the_file_that_holds_it(layers: Path) -> None:
     (layers.parent / "conf.d/10-a.yaml").write_text("camera: {fps: fast}\nlog: {level: loud}\n")
     with pytest.raises(ConfigError) as caught:
-        load(layers, overrides=["camera.fresh=3", "nonsense", "model.endpoints.5.url=reader"])
+        load(layers, overrides=["camera.fresh=3", "nonsense", "model.endpoints.5.url=reader", "gestures={long：1s}"])
     found = [
         (mistake.place.file.rpartition("/")[2], mistake.place.line, mistake.path) for mistake in caught.value.mistakes
     ]
@@ -76,6 +91,7 @@ def test_a_mistake_is_told_in_the_file_that_holds_it(layers: Path) -> None:
         ("command line", 1, "camera.fresh"),
         ("command line", 2, "nonsense"),
         ("command line", 3, "model.endpoints.5.url"),
+        ("command line", 4, "gestures"),
     ]
 
 

@@ -184,6 +184,15 @@ def test_an_error_whose_body_never_comes_is_known_by_its_status() -> None:
     run(main())
 
 
+def test_a_status_that_came_is_not_forgotten_where_a_deadline_passes_before_its_body() -> None:
+    async def main() -> None:
+        async with Replay(Answer([], 401, end="stall")) as server:
+            outcome = await outcome_of(model(server.url, first=0.5))
+        assert (problem_of(outcome).code, problem_of(outcome).http_status) == (Code.KEY_WRONG, 401)
+
+    run(main())
+
+
 # -- the way from one endpoint to the next ----------------------------------------------------------------------------
 
 
@@ -368,6 +377,19 @@ def test_an_endpoint_whose_key_is_missing_is_passed_over() -> None:
     run(main())
 
 
+def test_endpoints_without_their_key_cost_none_of_the_requests() -> None:
+    def find_key(name: str) -> str:
+        raise KeyMissingError(f"no credential {name}")
+
+    async def main() -> None:
+        async with Replay(BUSY) as busy, Replay(GOOD) as good:
+            keyed = [{"url": f"{good.url}/{number}", "vision": "v", "key": "cloud"} for number in range(4)]
+            outcome = await outcome_of(model(*keyed, busy.url, good.url), find_key=find_key)
+            assert (outcome.kind, outcome.endpoint) == (OutcomeKind.FINISHED, good.url)
+
+    run(main())
+
+
 # -- connections ------------------------------------------------------------------------------------------------------
 
 
@@ -425,6 +447,23 @@ def test_cancelling_closes_the_request_and_leaves_no_task() -> None:
             assert not {name for name in left if name.startswith("request to")}
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("rest", "text"),
+    [
+        (b"Content-Length: %d\r\n\r\n%s%s" % (len(delta("a")), delta("a"), delta("b")), "a"),
+        (b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\nzz\r\n" % (len(delta("a")), delta("a")), "a"),
+    ],
+    ids=["a Content-Length that is too small", "a chunk that is none"],
+)
+def test_a_body_against_the_rules_takes_neither_its_head_nor_the_words_before_with_it(rest: bytes, text: str) -> None:
+    async def main() -> Outcome:
+        async with Replay(Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + rest)) as server:
+            return await outcome_of(model(server.url))
+
+    outcome = run(main())
+    assert (outcome.kind, outcome.text) == (OutcomeKind.CUT_OFF, text)
 
 
 # -- strangers --------------------------------------------------------------------------------------------------------

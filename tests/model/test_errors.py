@@ -6,6 +6,7 @@ import errno
 import json
 import socket
 import ssl
+import time
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -111,10 +112,19 @@ def test_a_key_in_a_servers_words_is_blotted_out(key: str, before: str, after: s
         ("9" * 40, None),
         (format_datetime(datetime.fromtimestamp(NOW + 30, UTC), usegmt=True), 30.0),
         (format_datetime(datetime.fromtimestamp(NOW - 30, UTC), usegmt=True), 0.0),
+        (datetime.fromtimestamp(NOW + 30, UTC).strftime("%a %b %d %H:%M:%S %Y"), 30.0),
     ],
 )  # fmt: skip
-def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    assert retry_after(header, NOW) == seconds
+def test_retry_after_is_seconds_or_a_date(
+    header: str | None, seconds: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")  # the board's own time is nobody's business
+    time.tzset()
+    try:
+        assert retry_after(header, NOW) == seconds
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 # -- the way to the server
@@ -165,6 +175,18 @@ def test_knows_each_break_of_the_way(error: Exception, code: Code) -> None:
     assert problem.retryable is (code in RETRYABLE)
 
 
+def test_what_a_parser_stumbled_over_is_not_quoted_for_it_may_be_an_answer_or_the_key() -> None:
+    quoted = (
+        "Response payload is not completed: <TransferEncodingError: 400, message=\"Invalid chunk:\\n\\n b'words'\">"
+    )
+    for words in (quoted, "Bad status line:\n\n  b'words'", 'Got more than 8 bytes when reading: b"words"'):
+        error = aiohttp.ClientPayloadError(words)
+        assert "words" not in way_problem(error, where="h", now=NOW, has_route=True).message
+    echo = aiohttp.ClientPayloadError("no good: the-key")
+    assert "the-key" not in way_problem(echo, where="h", now=NOW, has_route=True, key="the-key").message
+    assert "the-key" not in redirect_problem("http://h/v1", "http://h/the-key", 302, where="h", key="the-key").message
+
+
 def test_without_any_network_an_unknown_name_is_no_network() -> None:
     error = aiohttp.ClientConnectorDNSError(KEY, socket.gaierror(socket.EAI_AGAIN, "…"))
     assert way_problem(error, where="h", now=NOW, has_route=False).code is Code.NO_NETWORK
@@ -183,7 +205,8 @@ def test_a_certificate_out_of_date_on_a_board_without_the_time_is_the_clocks_fau
         ("https://host/v2/chat/completions?token=1", Code.REDIRECTED),
         ("/v2", Code.REDIRECTED),
         ("http://192.168.1.1/login", Code.PORTAL),
-        (None, Code.PORTAL),
+        (None, Code.REDIRECTED),
+        ("http://[::1", Code.REDIRECTED),
     ],
 )
 def test_a_redirect_to_the_same_host_is_a_moved_server_another_one_is_a_portal(

@@ -32,6 +32,11 @@ STANDARD = [
 ]
 
 
+def test_an_event_ends_where_another_json_begins_and_not_within_one() -> None:
+    assert data_of(b'data: {"a":1}\ndata: {"b":2}\n', b"data:[DONE]\n") == [b'{"a":1}', b'{"b":2}', b"[DONE]"]
+    assert data_of(b'data: {"a":[{}\ndata: ,\ndata: {}]}\n\n') == [b'{"a":[{}\n,\n{}]}']
+
+
 @pytest.mark.parametrize(("body", "expected"), STANDARD)
 @pytest.mark.parametrize("eol", [b"\n", b"\r", b"\r\n"])
 def test_reads_the_examples_of_the_standard_with_each_line_end(body: bytes, expected: list[bytes], eol: bytes) -> None:

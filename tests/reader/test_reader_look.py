@@ -66,6 +66,11 @@ def test_light(factor: float, light: Light) -> None:
     assert look(jpeg(taken)).light is light
 
 
+@pytest.mark.parametrize("shade", [(0, 0, 128), (64, 0, 0), (0, 0, 90)])
+def test_a_deep_colour_is_dark_and_not_black(shade: tuple[int, int, int]) -> None:
+    assert look(png(plain(shade))).light is Light.DARK
+
+
 def test_one_lamp_in_the_dark_makes_no_bright_picture() -> None:
     night = plain((8, 8, 12), 640, 360)
     cv2.circle(night, (320, 180), 30, (255, 255, 255), -1)
@@ -87,7 +92,7 @@ def test_one_lamp_in_the_dark_makes_no_bright_picture() -> None:
         Colour.PURPLE: "#800080 #9370db #4b0082 #dda0dd",
         Colour.PINK: "#ffc0cb #ff69b4 #ff1493 #db7093",
         Colour.BROWN: "#8b4513 #a0522d #5c4033 #cd853f",
-        Colour.BEIGE: "#f5deb3 #ffdbac #d2b48c",
+        Colour.BEIGE: "#f5deb3 #ffdbac #d2b48c #f5f5dc",
     }.items(),
 )
 def test_colours_have_the_names_that_people_give_them(name: Colour, shades: str) -> None:

@@ -34,6 +34,7 @@ _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?(\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN")
+_OTHER_QUOTED = re.compile("[“”＂‘’＇]([^“”＂‘’＇]*)[“”＂‘’＇\"']")
 _CONTROL = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 
 
@@ -134,14 +135,15 @@ class _Composer:
             return Lost(place)
         if event.style:
             return Scalar(place, text, text, quoted=True)
+        if match := _OTHER_QUOTED.fullmatch(text):
+            self._flaw(event.start_mark, f"expected ordinary quotes (\" or '), got {text[0]} and {text[-1]}")
+            return Scalar(place, match[1], match[1], quoted=True)
         value = scalar_value(text)
-        if isinstance(value, float) and not math.isfinite(value):
-            self._flaw(event.start_mark, f"expected a number that is finite, got {readable(text)}")
-            return Lost(place)
-        if isinstance(value, float) and len(text) > MAX_DIGITS and _INT.fullmatch(text):
-            self._flaw(event.start_mark, f"expected a number of at most {MAX_DIGITS} digits, got {readable(text)}")
-            return Lost(place)
-        return Scalar(place, value, text)
+        if not isinstance(value, float) or (math.isfinite(value) and not _INT.fullmatch(text)):
+            return Scalar(place, value, text)
+        wanted = f"of at most {MAX_DIGITS} digits" if _INT.fullmatch(text) else "that is finite"
+        self._flaw(event.start_mark, f"expected a number {wanted}, got {readable(text)}")
+        return Lost(place)
 
     def _sequence(self, place: Place) -> Sequence:
         items = []

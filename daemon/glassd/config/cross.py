@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from glassd.config.fields import sends_key_in_clear, split_event
 from glassd.config.mistakes import did_you_mean, readable
-from glassd.config.schema import NEEDS_HTTPS, ONE_OF_BOTH
+from glassd.config.schema import NEEDS_HTTPS, ONE_OF_BOTH, Deadlines, GestureTimes
 from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
 from glassd_drivers import registry
 
@@ -15,22 +18,48 @@ if TYPE_CHECKING:
 
     from glassd.config.devices import Device
     from glassd.config.mistakes import Mistakes
+    from glassd.config.schema import Section
 
 
 def check_across(root: Mapping, devices: list[Device], mistakes: Mistakes) -> None:
     """Note every mistake between sections."""
-    check_endpoints(root, mistakes)
+    check_model(root, mistakes)
+    for longer in ("double", "long"):
+        _check_waits(root, ("gestures",), GestureTimes, ("debounce", longer), mistakes)
     _check_devices(devices, mistakes)
     _check_profiles(devices, mistakes)
     _check_triggers(root, devices, mistakes)
 
 
-def check_endpoints(root: Mapping, mistakes: Mistakes) -> None:
-    """Note each key that would go over plain http, also where the endpoint has other mistakes."""
+def check_model(root: Mapping, mistakes: Mistakes) -> None:
+    """Note each key that would go over plain http, and each deadline that the whole one would always forestall."""
     for path, node in _items(root, "model", "endpoints"):
         url, key = child(node, "url"), child(node, "key")
         if isinstance(url, Scalar) and isinstance(key, Scalar) and key.value and sends_key_in_clear(url.text):
             mistakes.add(url.place, dotted((*path, "url")), f"expected {NEEDS_HTTPS}")
+    for name in ("connect", "first", "gap"):
+        _check_waits(root, ("model", "deadlines"), Deadlines, (name, "whole"), mistakes)
+
+
+def _check_waits(root: Mapping, path: Path, section: type[Section], names: tuple[str, str], mistakes: Mistakes) -> None:
+    """Note a wait that is written in the file and longer than another one that it must fit into."""
+    shorter, longer = (child(root, *path, name) for name in names)
+    wait, limit = (_seconds(section, name, node) for name, node in zip(names, (shorter, longer), strict=True))
+    if isinstance(shorter, Scalar) and wait is not None and limit is not None and wait > limit:
+        text = f"expected at most {names[1]}, which is {limit:g}s, got {readable(shorter.text)}"
+        mistakes.add(shorter.place, dotted((*path, names[0])), text)
+
+
+def _seconds(section: type[Section], name: str, node: Node | None) -> float | None:
+    """Return a wait as its section reads it, or its default; None where it is wrong."""
+    if node is None or (isinstance(node, Scalar) and node.value is None):
+        return float(section.model_fields[name].default)
+    if not isinstance(node, Scalar):
+        return None
+    try:
+        return float(getattr(section.model_validate_json(json.dumps({name: node.value})), name))
+    except ValidationError:
+        return None
 
 
 def _check_devices(devices: list[Device], mistakes: Mistakes) -> None:
@@ -64,7 +93,7 @@ def _check_profiles(devices: list[Device], mistakes: Mistakes) -> None:
 
 def _check_triggers(root: Mapping, devices: list[Device], mistakes: Mistakes) -> None:
     """Note triggers on a button that no device has, and on an event that another trigger has."""
-    buttons = produced_buttons(root, devices)
+    buttons = produced_buttons(root, devices, mistakes)
     taken: dict[tuple[str, str], tuple[Path, Scalar]] = {}
     for path, node in _items(root, "triggers"):
         ask, do, when = child(node, "ask"), child(node, "do"), child(node, "when")
@@ -83,7 +112,7 @@ def _check_triggers(root: Mapping, devices: list[Device], mistakes: Mistakes) ->
             mistakes.add(when.place, here, text)
 
 
-def produced_buttons(root: Mapping, devices: list[Device]) -> list[str] | None:
+def produced_buttons(root: Mapping, devices: list[Device], mistakes: Mistakes) -> list[str] | None:
     """Return the names of all buttons that the devices give; None where that cannot be known."""
     section = root.entries.get("buttons")
     count = len(section.node.items) if section and isinstance(section.node, Sequence) else 0
@@ -92,15 +121,18 @@ def produced_buttons(root: Mapping, devices: list[Device]) -> list[str] | None:
     if not own or len(own) != count:
         return None
     for device in own:
-        names = _buttons_of(device)
+        names = _buttons_of(device, mistakes)
         if names is None:
             return None
         found.extend(names)
     return list(dict.fromkeys(found))
 
 
-def _buttons_of(device: Device) -> list[str] | None:
-    """Return the values of a device's map, or of the one that its driver takes where it has none."""
+def _buttons_of(device: Device, mistakes: Mistakes) -> list[str] | None:
+    """Return the values of a device's map, or of the one that its driver takes where it has none.
+
+    Those of a map with mistakes may stand the wrong way round, so its keys count too.
+    """
     field = device.config_type.model_fields.get("map") if device.config_type else None
     if field is None:
         return None
@@ -112,6 +144,8 @@ def _buttons_of(device: Device) -> list[str] | None:
         texts = [value.text for value in values if isinstance(value, Scalar)]
         if len(texts) != len(values):
             return None
+        if mistakes.has_within(dotted((*device.path, "map"))):
+            texts += given.entries
     elif given is None and isinstance(default := field.get_default(call_default_factory=True), dict):
         texts = [str(button) for button in default.values()]
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from glassd.config.merge import replace as replace_at
-from glassd.config.mistakes import COMMAND_LINE, did_you_mean, readable
+from glassd.config.mistakes import COMMAND_LINE, did_you_mean, nearest, readable
 from glassd.config.report import Validated, report
 from glassd.config.schema import ButtonDevice, Camera, DisplayDevice, Section
 from glassd.config.tree import Entry, Mapping, Node, Path, Scalar, Sequence, child, dotted, plain
@@ -33,7 +33,10 @@ SECTIONS: dict[str, tuple[Role, type[Section]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of the file. `driver` and its type are None where it is not known, `options` where they are wrong."""
+    """One device of the file. `driver` is None where it is not known, `options` where they are wrong.
+
+    `config_type` is that of the driver, or of the one that was likely meant, so that its options can be checked.
+    """
 
     role: Role
     section: type[Section]
@@ -63,7 +66,7 @@ def role_keys(section: type[Section]) -> list[str]:
 def find_devices(root: Mapping, mistakes: Mistakes) -> list[Device]:
     """Return the devices of a tree, each with its driver's config type; a name that stands for none is a mistake."""
     found = []
-    types: dict[tuple[Role, str], type[DriverConfig] | str] = {}  # or why there is none
+    types: dict[tuple[Role, str], tuple[type[DriverConfig] | None, str]] = {}
     for name, (role, section) in SECTIONS.items():
         if (entry := root.entries.get(name)) is None:
             continue
@@ -74,11 +77,10 @@ def find_devices(root: Mapping, mistakes: Mistakes) -> list[Device]:
                 key = (role, driver.value)
                 if key not in types:
                     types[key] = _config_type(*key)
-                known = types[key]
-                if isinstance(known, str):
-                    mistakes.add(driver.place, dotted((*path, "driver")), known)
-                else:
-                    device = replace(device, driver=driver.value, config_type=known)
+                config_type, wrong = types[key]
+                if wrong:
+                    mistakes.add(driver.place, dotted((*path, "driver")), wrong)
+                device = replace(device, driver=None if wrong else driver.value, config_type=config_type)
             found.append(device)
     return found
 
@@ -127,15 +129,17 @@ def _of_section(name: str, entry: Entry) -> Iterator[tuple[Path, Place, Mapping]
                 yield (name, index), item.place, item
 
 
-def _config_type(role: Role, name: str) -> type[DriverConfig] | str:
-    """Return the type of a driver's options, or what was expected instead of its name."""
+def _config_type(role: Role, name: str) -> tuple[type[DriverConfig] | None, str]:
+    """Return the type of a driver's options, and what was expected where this is no name of one that works."""
     try:
-        return cast("type[DriverConfig]", registry.load(role, name).Config)
+        return cast("type[DriverConfig]", registry.load(role, name).Config), ""
     except registry.UnknownName as error:
-        near = did_you_mean(name, error.names, known="there are")
-        return f"expected a driver that is installed, got {readable(name)}; {near}"
+        hint = did_you_mean(name, error.names, known="there are")
+        near = nearest(name, error.names)
+        meant = _config_type(role, near)[0] if near is not None else None
+        return meant, f"expected a driver that is installed, got {readable(name)}; {hint}"
     except registry.RegistryError as error:
-        return f"expected a driver that works: {' '.join(str(error).split())}"
+        return None, f"expected a driver that works: {' '.join(str(error).split())}"
 
 
 def _relative_paths(node: Node, schema: Any, defs: dict[str, Any]) -> Iterator[tuple[Path, Place, Scalar]]:

@@ -85,7 +85,7 @@ CredentialName = Annotated[
 EndpointUrl = Annotated[
     str,
     AfterValidator(_endpoint_url),
-    WithJsonSchema({"type": "string", "pattern": r"^(https?://[^\s?#@]+|reader)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s?#@/][^\s?#@]*|reader)$"}),
 ]
 Address = Annotated[str, AfterValidator(_listen), WithJsonSchema({"type": "string", "pattern": f"^{_LISTEN}$"})]
 Wait = Annotated[Duration, Field(gt=0)]

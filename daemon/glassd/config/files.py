@@ -44,7 +44,9 @@ def parts_of(path: Path) -> list[Path]:
     """Return the files of the folder conf.d beside a config, in the order of their names; raise ConfigError."""
     folder = path.parent / "conf.d"
     try:
-        parts = sorted(entry for entry in folder.iterdir() if entry.suffix == ".yaml" and entry.name[0] != ".")
+        parts = sorted(
+            entry for entry in folder.iterdir() if entry.suffix in (".yaml", ".yml") and entry.name[0] != "."
+        )
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

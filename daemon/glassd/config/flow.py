@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from glassd.config.source import Source
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_REST_OF_KEY = re.compile(r"[A-Za-z0-9_.-]+:(\s|$)")
 _NEXT_KEY = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_.-]*\s*[:：]")
+_OTHER_COMMAS = "，、;；"
 _CLOSING = {"{": "}", "[": "]"}
 _WIDE_CLOSING = {"｝": "}", "］": "]"}
 
@@ -80,8 +82,9 @@ class _Flow:
             self._close(at, char)
         elif char == ",":
             self._next_token()
-        elif char == "，" and _NEXT_KEY.match(self._text, at + 1):
-            self._source.flaw(self._line, at, "expected an ordinary comma, got the full-width comma ，")
+        elif char in _OTHER_COMMAS and _NEXT_KEY.match(self._text, at + 1):
+            name = "the full-width comma ，" if char == "，" else char
+            self._source.flaw(self._line, at, f"expected an ordinary comma, got {name}")
             self._source.put(self._line, at, ",")
             self._next_token()
         elif char in ":：" and self._open[-1] == "{":
@@ -127,7 +130,7 @@ class _Flow:
             self._next_token()
         elif char == ":" and (not after.strip() or self._token[:1] in ("'", '"')):
             self._next_token()
-        elif char == ":" and is_key and after not in "/,}]{[:":
+        elif char == ":" and is_key and after not in "/,}]{[:" and not _REST_OF_KEY.match(self._text, at + 1):
             self._source.flaw(self._line, at, f"expected a space after the colon, got {self._token.strip()}:{after}")
             self._source.insert_space(self._line, at + 1)
             self._next_token()

@@ -25,6 +25,7 @@ def json_schema() -> dict[str, Any]:
         defs[section.__name__] = _device(defs[section.__name__], role, section, defs)
     defs["DisplayDevice"]["properties"]["profile"] = _profile(defs["DisplayDevice"]["properties"]["profile"])
     _forget_titles(schema)
+    _allow_null(schema)
     return {"$schema": DIALECT, "title": "glassd", **schema}
 
 
@@ -62,6 +63,30 @@ def _device(own: dict[str, Any], role: Role, section: type[Section], defs: dict[
 
 def _profile(own: dict[str, Any]) -> dict[str, Any]:
     return {"enum": registry.profile_names(), "description": own.get("description", "")}
+
+
+def _allow_null(schema: Any) -> None:
+    """Let every key be null that need not be there: that takes away what lies under it."""
+    if isinstance(schema, dict):
+        properties, needed = schema.get("properties", {}), (*schema.get("required", ()), "driver")
+        for key, own in properties.items():
+            if key not in needed and set(own) != {"const"}:
+                properties[key] = _or_null(own)
+        if isinstance(own := schema.get("additionalProperties"), dict):
+            schema["additionalProperties"] = _or_null(own)
+        for value in schema.values():
+            _allow_null(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _allow_null(value)
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    if {"type": "null"} in schema.get("anyOf", ()):
+        return schema
+    described = {"description": schema["description"]} if "description" in schema else {}
+    rest = {key: value for key, value in schema.items() if key != "description"}
+    return {**described, "anyOf": [rest, {"type": "null"}]}
 
 
 def _forget_titles(schema: Any) -> None:

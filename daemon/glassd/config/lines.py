@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from glassd.config.flow import mend_flow
 from glassd.config.quotes import closing_quote
-from glassd.config.source import indent_unit
+from glassd.config.source import has_content, indent_unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _INDENT = re.compile(r"[\s\u3000]*")
 _DASHES = re.compile(r"(?:- +)*")
+_BULLET = re.compile(r"([-－–—−‐•·*])([ \t\u3000\xa0]*)(?=([A-Za-z_][A-Za-z0-9_.-]*)\s*[:：])")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_COLONS = {":": ":", "：": "the full-width colon ：", "=": "="}
 _WIDE_SPACES = "\u3000\xa0"
 _WIDE_BRACES = str.maketrans("｛｝［］", "{}[]")
 _BLOCK_SCALAR = re.compile(r"[|>][-+0-9]*\s*(#.*)?")
@@ -28,12 +30,16 @@ _VARIABLE = re.compile(r"\$\{[^}\s]{0,200}\}?")
 _COMMENT = re.compile(r"(^|\s)#")
 
 
-def mend_lines(source: Source, item_keys: Collection[str] = ()) -> None:
-    """Note and mend, in place, every slip that stands in one line; `- url:x` is one where items begin with `url`."""
+def mend_lines(source: Source, item_keys: Collection[str] = (), sections: Collection[str] = ()) -> None:
+    """Note and mend, in place, every slip that stands in one line.
+
+    `item_keys` are those of the items of lists, so that `- url:x` is a slip where they hold `url`. `sections` are the
+    keys that stand at the left edge, so that one that opens nothing elsewhere is a slip.
+    """
     _keep_one_document(source)
     for number in range(len(source.lines)):
         _lose_variables(source, number)
-    _Mender(source, item_keys).run()
+    _Mender(source, item_keys, sections).run()
 
 
 def _keep_one_document(source: Source) -> None:
@@ -42,32 +48,28 @@ def _keep_one_document(source: Source) -> None:
     for number, line in enumerate(source.lines):
         if re.match(r"(---|\.\.\.)(\s|$)", line):
             rest = [number, *range(number + 1, len(source.lines))]
-            if begun and any(_has_content(source.lines[later]) for later in rest[1:]):
+            if begun and any(has_content(source.lines[later]) for later in rest[1:]):
                 source.flaw(number, 0, "expected one document, got a second one; nothing after this line is read")
             if begun:
                 for later in rest:
                     source.lines[later] = ""
                 return
             source.put(number, 0, "   ")
-            begun = begun or _has_content(source.lines[number])
+            begun = begun or has_content(source.lines[number])
         elif line.startswith("%") and not begun:
             source.flaw(number, 0, "expected no directive; remove this line, the file is read as YAML 1.2 anyway")
             source.lines[number] = ""
         else:
-            begun = begun or _has_content(line)
-
-
-def _has_content(line: str) -> bool:
-    text = line.strip()
-    return bool(text) and not text.startswith("#")
+            begun = begun or has_content(line)
 
 
 class _Mender:
     """Goes down the lines and knows what the line above has left open."""
 
-    def __init__(self, source: Source, item_keys: Collection[str]) -> None:
+    def __init__(self, source: Source, item_keys: Collection[str], sections: Collection[str]) -> None:
         self._source = source
         self._item_keys = item_keys
+        self._sections = sections
         self._unit = indent_unit(source)
         self._columns: dict[str, int] = {}  # indentation as it was written → the column that it was taken for
         self._open_columns: list[int] = []  # of the keys that the last line is below, and its own
@@ -75,11 +77,13 @@ class _Mender:
         self._dash: int | None = None  # the column of the items' dashes, in the list that the last line is in
         self._opens = False  # the last line was a key alone
         self._value_above = False
+        self._item: list[str] = []  # the keys of the item that the last line is in, at its own level
+        self._item_column = 0  # where these keys stand
 
     def run(self) -> None:
         number = 0
         while number < len(self._source.lines):
-            if _has_content(self._source.lines[number]):
+            if has_content(self._source.lines[number]):
                 number = self._line(number)
             else:
                 self._source.lines[number] = ""
@@ -89,6 +93,9 @@ class _Mender:
         """Mend a line; return the number of the last line of its value."""
         source = self._source
         indent = self._indent(number)
+        indent = self._section(number, indent)
+        self._dash_sign(number, indent)
+        indent = self._lost_dash(number, indent)
         column = indent + len(_match(_DASHES, source.lines[number], indent))
         is_item = column > indent
         if is_item or (self._dash is not None and indent <= self._dash):
@@ -98,6 +105,10 @@ class _Mender:
         start = self._key(number, column, is_item=is_item, continues=continues)
         line = source.lines[number]
         after_key = start > column
+        if is_item or column < self._item_column:
+            self._item, self._item_column = [], column if is_item else 0
+        if after_key and column == self._item_column:
+            self._item.append(_match(_KEY, line, column))
         self._above, self._opens = column, after_key and not _strip_comment(line[start:]).strip()
         self._value_above = not self._opens
         while line[start : start + 1] == " ":
@@ -127,21 +138,58 @@ class _Mender:
         self._source.reindent(number, len(written), width)
         return width
 
+    def _section(self, number: int, indent: int) -> int:
+        """Move a section to the left edge that opens nothing where it stands; return its indentation."""
+        lines = self._source.lines
+        name, colon, rest = lines[number].strip().partition(":")
+        if indent and colon and name in self._sections and not _strip_comment(f" {rest}").strip():
+            below = next((at for at in range(number + 1, len(lines)) if has_content(lines[at])), None)
+            if below is None or (self._source.indent(below) <= indent and not self._source.is_item(below)):
+                self._source.set_right(number, 0)
+                return 0
+        return indent
+
+    def _dash_sign(self, number: int, indent: int) -> None:
+        """Mend the dash of an item that begins with a key: another sign, another space after it, or none."""
+        found = _BULLET.match(self._source.lines[number], indent)
+        if found is None or (self._value_above and indent > self._above):
+            return
+        sign, space, key = found.groups()
+        if (sign != "-" or not space) and key not in self._item_keys:
+            return
+        if sign != "-":
+            self._source.flaw(number, indent, f"expected an ordinary dash and a space before an item, got {sign}")
+        elif not space or space.strip(" "):
+            what = "none" if not space else "a tab" if "\t" in space else "a full-width one"
+            self._source.flaw(number, indent, f"expected an ordinary space after the dash, got {what}")
+        self._source.put(number, indent, "-" + " " * len(space))
+        if not space:
+            self._source.insert_space(number, indent + 1)
+
+    def _lost_dash(self, number: int, indent: int) -> int:
+        """Give a line a dash that begins with the first key of the item above it; return its indentation."""
+        if self._dash is None or indent != self._item_column or len(self._item) < 2:  # else it is a key twice
+            return indent
+        if _match(_KEY, self._source.lines[number], indent) != self._item[0] or indent != self._dash + 2:
+            return indent
+        self._source.give_dash(number, self._dash)
+        return self._dash
+
     def _key(self, number: int, column: int, *, is_item: bool, continues: bool) -> int:
         """Mend the colon after a key; return the column after it, or `column` where there is no key."""
         source = self._source
         key = _match(_KEY, source.lines[number], column)
         colon = column + len(key)
-        while source.lines[number][colon : colon + 1].strip() == "" and colon < len(source.lines[number]):
-            colon += 1
+        colon += len(_match(_INDENT, source.lines[number], colon))
         sign = source.lines[number][colon : colon + 1]
         after = source.lines[number][colon + 1 : colon + 2]
-        if not key or sign not in (":", "："):
+        is_text = continues or (is_item and key not in self._item_keys)
+        if not key or sign not in _COLONS or _has_colon_in_it(source.lines[number], column, key, self._item_keys):
             return self._other_key(number, column)
-        if sign == "：":
-            if continues:
+        if sign != ":":
+            if continues or (sign == "=" and is_text):
                 return column
-            source.flaw(number, colon, "expected an ordinary colon and a space, got the full-width colon ：")
+            source.flaw(number, colon, f"expected an ordinary colon and a space, got {_COLONS[sign]}")
             source.put(number, colon, ":")
             if after.strip():
                 source.insert_space(number, colon + 1)
@@ -151,7 +199,7 @@ class _Mender:
         elif after == "\t":
             source.put(number, colon + 1, " ")
         elif after.strip():
-            if continues or after in "/:\\" or (is_item and key not in self._item_keys):
+            if is_text or after in ":\\" or source.lines[number].startswith("//", colon + 1):
                 return column
             source.flaw(number, colon, f"expected a space after the colon, got {key}:{after}")
             source.insert_space(number, colon + 1)
@@ -190,11 +238,11 @@ class _Mender:
             return number
         last = number
         for later in range(number + 1, len(lines)):
-            if lines[later].strip() and len(lines[later]) - len(lines[later].lstrip()) <= column:
+            if lines[later].strip() and self._source.indent(later) <= column:
                 break
             last = later
             if (end := closing_quote(lines[later], 0, quote)) is not None:
-                if _has_content(lines[later][end + 1 :]):
+                if has_content(lines[later][end + 1 :]):
                     break
                 return later
         self._source.flaw(number, start, f"expected a closing {quote} on this line")
@@ -234,6 +282,11 @@ def _lose_variables(source: Source, number: int) -> None:
             "(docs/keys.md), another value goes into a file in conf.d",
         )
         source.lose(number, found.start(), found.end())
+
+
+def _has_colon_in_it(line: str, column: int, key: str, known: Collection[str]) -> bool:
+    """Tell whether a key is one of several words with colons between them, such as `KEY:ENTER: main`."""
+    return key not in known and re.compile(r"[\w.-]+(:[\w.-]+)+:(\s|$)").match(line, column) is not None
 
 
 def _match(pattern: re.Pattern[str], line: str, column: int) -> str:

@@ -145,8 +145,8 @@ class _Layers:
     def _tree(self, source: Source) -> Node | None:
         node = None
         with contextlib.suppress(TooManyMistakesError):  # then the flaws below are too many as well
-            mend_lines(source, _ITEM_KEYS)
-            node = read_tree(source)
+            mend_lines(source, _ITEM_KEYS, Config.model_fields)
+            node = read_tree(source, Config.model_fields)
         outline = Outline(node)
         for flaw in source.flaws:
             self.mistakes.add(flaw.place, dotted(outline.path_at(flaw.about)), flaw.text)
@@ -163,14 +163,14 @@ class _Layers:
         if not equals or not all(key != "" for key in keys):
             self.mistakes.add(place, name.strip() or WHOLE_FILE, "expected PATH=VALUE, such as camera.fps=10")
             return root
-        entry = Entry(place, self._value(text, Place(COMMAND_LINE, number + 1, len(name) + 2)))
+        entry = Entry(place, self._value(text, keys, Place(COMMAND_LINE, number + 1, len(name) + 2)))
         changed = replace(root, keys, entry)
         if not isinstance(changed, Mapping):
             self.mistakes.add(place, dotted(keys), "expected a path to a key, or to an item that a list has")
             return root
         return changed
 
-    def _value(self, text: str, place: Place) -> Node:
+    def _value(self, text: str, keys: TreePath, place: Place) -> Node:
         """Read a value of the command line: as a flow or a quoted text where it begins like one, else as it stands."""
         if text[:1] not in ("{", "[", '"', "'") or not text:
             return Scalar(place, scalar_value(text) if text else None, text)
@@ -178,7 +178,8 @@ class _Layers:
         mend_lines(source)
         node = read_tree(source)
         for flaw in source.flaws:
-            self.mistakes.add(Place(COMMAND_LINE, place.line, place.column + flaw.place.column - 1), "--set", flaw.text)
+            at = Place(COMMAND_LINE, place.line, place.column + flaw.place.column - 1)
+            self.mistakes.add(at, dotted(keys), flaw.text)
         return Lost(place) if node is None or source.flaws else _moved(node, place)
 
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
+
+from wcwidth import wcswidth
 
 from glassd.config.compose import scalar_value
 from glassd.config.tree import Entry, Lost, Mapping, Node, Path, Scalar, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_BARE = re.compile(r"[A-Za-z0-9/](?:(?:[A-Za-z0-9_./ -]|://)*[A-Za-z0-9_./-])?")
+MAX_ALIGNED = 60
+"""The comments stand one below the other behind lines of at most as many cells."""
 
 
 def merge(base: Mapping, over: Mapping) -> Mapping:
@@ -49,11 +57,12 @@ def replace(node: Node | None, path: Path, entry: Entry) -> Node | None:
 def as_yaml(root: Node) -> str:
     """Return YAML that reads as the same values, each with its file and line in a comment."""
     lines = list(_lines(root, 0))
-    width = min(max((len(text) for text, _ in lines), default=0), 60)
-    comments = ("".join(char if char.isprintable() else "?" for char in origin) for _, origin in lines)
+    # In the cells of a terminal: a Han character takes two. A few long texts do not push all comments out of sight.
+    cells = [max(wcswidth(text), 0) for text, _ in lines]
+    width = max((count for count in cells if count <= MAX_ALIGNED), default=0)
     return "".join(
-        f"{text:<{width}}  # {comment}\n" if comment else f"{text}\n"
-        for (text, _), comment in zip(lines, comments, strict=True)
+        f"{text}{' ' * (width - count)}  # {_printable(origin)}\n" if origin else f"{text}\n"
+        for (text, origin), count in zip(lines, cells, strict=True)
     )
 
 
@@ -101,12 +110,15 @@ def _plain(node: Scalar) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a text as YAML reads it again: bare where it is a simple word, else in double quotes."""
-    simple = text.isascii() and text.replace("-", "").replace("_", "").replace("/", "").replace(".", "").isalnum()
-    if simple and text[0].isalnum() and isinstance(scalar_value(text), str):
+    """Return a text as YAML reads it again: bare where it is simple, else in double quotes."""
+    if _BARE.fullmatch(text) and isinstance(scalar_value(text), str):
         return text
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(char if char.isprintable() else _escape(char) for char in quoted)
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _escape(char: str) -> str:

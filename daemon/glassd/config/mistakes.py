@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,10 @@ class Mistakes:
         """Tell whether a mistake of this key is noted."""
         return any(known == path for _, known in self._found)
 
+    def has_within(self, path: str) -> bool:
+        """Tell whether a mistake of something below this key is noted."""
+        return any(known.startswith(f"{path}.") for _, known in self._found)
+
     def in_order(self, files: Sequence[str]) -> list[Mistake]:
         """Return them by position, file after file as these were read."""
         rank = {file: index for index, file in enumerate(files)}
@@ -89,10 +94,24 @@ def readable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the name that was most likely meant: other signs and capitals, the same words in another order, a slip."""
+    folded = {_folded(other[:MAX_SHOWN]): other for other in names}
+    wanted = _folded(name[:MAX_SHOWN])
+    for fold, other in folded.items():
+        if sorted(fold.split()) == sorted(wanted.split()):
+            return other
+    close = difflib.get_close_matches(wanted, folded, n=1)
+    return folded[close[0]] if close else None
+
+
 def did_you_mean(name: str, names: Iterable[str], *, known: str = "known here") -> str:
     """Return the end of a mistake about a name: the nearest valid one, or all of them."""
     names = list(dict.fromkeys(names))
-    folded = {other.lower(): other for other in names}
-    if close := difflib.get_close_matches(name[:MAX_SHOWN].lower(), folded, n=1):
-        return f"did you mean {readable(folded[close[0]])}?"
+    if (near := nearest(name, names)) is not None:
+        return f"did you mean {readable(near)}?"
     return f"{known}: {', '.join(map(readable, names)) or 'none'}"
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).lower()

@@ -1,7 +1,6 @@
 """Reads a whole file, whatever is wrong with it: a part that is no YAML is taken apart until the faulty line is alone.
 
-Lines that YAML cannot read are split into the entries that their indentation shows, and each is read for itself; so one
-fault costs one value, and the keys around it keep their places.
+Each entry is read for itself, so one fault costs one value, and the keys around it keep their places.
 """
 
 from __future__ import annotations
@@ -10,15 +9,16 @@ import re
 from typing import TYPE_CHECKING
 
 from glassd.config.compose import MAX_DEPTH, TooDeepError, UnreadableError, compose
+from glassd.config.entries import KEY, Divider
 from glassd.config.mistakes import readable
-from glassd.config.source import Flaw, indent_unit
+from glassd.config.source import Flaw, has_content
 from glassd.config.tree import Entry, Lost, Mapping, Node, Scalar, Sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from glassd.config.source import Source
 
-_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'#\[\]{}&*!|>@`%,?-][^:#]*?)\s*:(?:\s+|$)""")
-_OPENING = re.compile(r":\s*(#.*)?$")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NO_START = "@`%,]}|>"
 _INNER_QUOTE = {"'": "''", '"': '\\"'}
@@ -27,15 +27,18 @@ _BACKSLASH = (
 )
 
 
-def read_tree(source: Source) -> Node | None:
-    """Return what the mended lines of a source hold, None for nothing; what cannot be read is a flaw."""
-    return _Reader(source).block(0, len(source.lines), 0)
+def read_tree(source: Source, sections: Collection[str] = ()) -> Node | None:
+    """Return what the mended lines of a source hold, None for nothing; what cannot be read is a flaw.
+
+    `sections` are the keys that stand at the left edge.
+    """
+    return _Reader(source, sections).block(0, len(source.lines), 0)
 
 
 class _Reader:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, sections: Collection[str]) -> None:
         self._source = source
-        self._unit = indent_unit(source)
+        self._divider = Divider(source, sections)
 
     def block(self, start: int, end: int, depth: int) -> Node | None:
         """Return the value in lines `start` to `end`."""
@@ -47,89 +50,37 @@ class _Reader:
                 self._source.flaw(error.line, error.column, text)
                 return Lost(self._source.place(error.line, error.column))
             fault = error
-        parts = self._parts(start, end)
+        parts = self._divider.parts(start, end)
         if not parts:
             return self._lost(fault.line, fault.column, "expected YAML that can be read")
         if len(parts) == 1:
             return self._part(*parts[0], depth, fault)
         read = [self.block(*part, depth) for part in parts]
-        return self._joined([(self._indent(first), first, node) for (first, _), node in zip(parts, read, strict=True)])
-
-    def _parts(self, start: int, end: int) -> list[tuple[int, int]]:
-        """Return the ranges of lines that the least indentation divides, once every line stands where it belongs."""
-        content = [line for line in range(start, end) if line not in self._source.inside and self._has_content(line)]
-        if not content:
-            return []
-        base = self._align(content)
-        firsts: list[int] = []
-        below: int | None = None  # the first line below the last entry
-        for at, line in enumerate(content):
-            if self._indent(line) > base and below is not None and self._is_entry(content, at, firsts[-1], below):
-                self._set_right(line, base)
-            if self._indent(line) > base:
-                below = line if below is None else below
-            elif not (firsts and self._is_item(line) and self._opens(content[at - 1]) and not self._is_item(firsts[0])):
-                firsts.append(line)
-                below = None
-            # else a list may stand as deep as the key above it
-        return list(zip(firsts, [*firsts[1:], end], strict=True))
-
-    def _align(self, content: list[int]) -> int:
-        """Set lines right that stand left of the first one, or the first ones, whichever are the odd ones."""
-        base, least = self._indent(content[0]), min(map(self._indent, content))
-        if least == base:
-            return base
-        until = next(at for at, line in enumerate(content) if self._indent(line) < base)
-        early = [line for line in content[:until] if self._indent(line) == base]
-        late = [line for line in content if self._indent(line) == least]
-        if len(early) < len(late) or (len(early) == len(late) and base % self._unit):
-            for line in early:
-                self._set_right(line, least)
-            return least
-        for line in content:
-            if self._indent(line) < base:
-                self._set_right(line, base)
-        return base
-
-    def _is_entry(self, content: list[int], at: int, entry: int, below: int) -> bool:
-        """Tell whether a line that stands between an entry and what is below it is an entry too."""
-        line = content[at]
-        base, deep, wanted = self._indent(entry), self._indent(below), self._indent(line)
-        if wanted >= deep:
-            return False
-        if self._is_item(entry) != self._is_item(below):
-            return self._is_item(line) == self._is_item(entry)
-        if self._opens(line) and at + 1 < len(content):
-            wanted = self._indent(content[at + 1]) - self._unit
-        return abs(wanted - base) < abs(deep - wanted)
-
-    def _set_right(self, line: int, indent: int) -> None:
-        self._flaw_indent(line, self._indent(line), indent)
-        self._source.reindent(line, self._indent(line), indent)
-
-    def _opens(self, line: int) -> bool:
-        """Tell whether a line is a key with its value below it."""
-        return _OPENING.search(self._source.lines[line]) is not None
+        return self._joined(
+            [(self._source.indent(first), first, node) for (first, _), node in zip(parts, read, strict=True)]
+        )
 
     def _part(self, start: int, end: int, depth: int, fault: UnreadableError) -> Node | None:
         """Return what a single entry or item holds, which as a whole is no YAML."""
         source = self._source
         line = source.lines[start]
-        indent = self._indent(start)
-        if self._is_item(start):
+        indent = self._source.indent(start)
+        if self._source.is_item(start):
             place = source.place(start, indent)
             source.put(start, indent, " ")
             item = self.block(start, end, depth + 1)
             return Sequence(place, (Scalar(place, None, "") if item is None else item,))
-        match = _KEY.match(line, indent)
+        match = KEY.match(line, indent)
         if match is None:
             return self._no_key(start, fault)
         key = match[1].strip("\"'")
         place = source.place(start, indent)
         below = [
-            number for number in range(start + 1, end) if number not in source.inside and self._has_content(number)
+            number
+            for number in range(start + 1, end)
+            if number not in source.inside and has_content(source.lines[number])
         ]
-        if self._has_text(line[match.end() :]):
+        if has_content(line[match.end() :]):
             if below and self._reads_alone(start, below[0]):
                 return self._deeper_than_siblings(start, below[0], end, depth)
             node: Node | None = self._bad_value(start, match.end(), fault)
@@ -140,11 +91,11 @@ class _Reader:
     def _deeper_than_siblings(self, start: int, below: int, end: int, depth: int) -> Node | None:
         """Return an entry with what was put below its value: entries like it, that are indented too far."""
         source = self._source
-        indent = self._indent(start)
-        self._flaw_indent(below, self._indent(below), indent)
-        shift = self._indent(below) - indent
-        for line in range(below, end):
-            if self._indent(line) >= shift:
+        indent = self._source.indent(start)
+        shift = self._source.indent(below) - indent
+        source.set_right(below, indent)
+        for line in range(below + 1, end):
+            if self._source.indent(line) >= shift:
                 source.reindent(line, shift, 0)
         return self.block(start, end, depth + 1)
 
@@ -179,7 +130,7 @@ class _Reader:
     def _no_key(self, start: int, fault: UnreadableError) -> Node:
         """Return what is left of a line that is neither an item nor has a key."""
         source = self._source
-        indent = self._indent(start)
+        indent = self._source.indent(start)
         place = source.place(start, indent)
         line = source.lines[start].strip()
         if re.match(r"\?(\s|$)|[\[{].*[}\]]\s*:", line):
@@ -220,10 +171,6 @@ class _Reader:
         self._source.flaw(line, column, text)
         return Lost(self._source.place(line, column))
 
-    def _flaw_indent(self, line: int, indent: int, base: int) -> None:
-        text = f"expected the same indentation as the lines it belongs to ({base} spaces), got {indent}"
-        self._source.flaw(line, indent, text)
-
     def _reads_alone(self, start: int, end: int) -> bool:
         noted = len(self._source.flaws)
         try:
@@ -233,18 +180,3 @@ class _Reader:
         finally:
             del self._source.flaws[noted:]
         return True
-
-    def _indent(self, line: int) -> int:
-        text = self._source.lines[line]
-        return len(text) - len(text.lstrip())
-
-    def _has_content(self, line: int) -> bool:
-        return self._has_text(self._source.lines[line])
-
-    @staticmethod
-    def _has_text(text: str) -> bool:
-        return bool(text.strip()) and not text.lstrip().startswith("#")
-
-    def _is_item(self, line: int) -> bool:
-        text = self._source.lines[line].lstrip()
-        return text.startswith("- ") or text == "-"

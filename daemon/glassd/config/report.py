@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import functools
 import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel
 
 from glassd.config import words
-from glassd.config.mistakes import did_you_mean, readable
+from glassd.config.mistakes import did_you_mean, nearest, readable
+from glassd.config.schema import ButtonEvent, Config
 from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
 
 if TYPE_CHECKING:
@@ -113,16 +114,34 @@ def _note_missing(found: _Found, what: Validated, mistakes: Mistakes) -> None:
     name = str(found.rest[-1])
     model = _model_at(what.model, found.path[len(what.path) :])
     unknown = [key for key in found.node.entries if model is None or key not in model.model_fields]
-    if near := difflib.get_close_matches(name, unknown[:100], n=1):
-        _note_unknown(found.node.entries[near[0]].place, (*found.path, near[0]), [name], mistakes)
-    else:
+    if (near := nearest(name, unknown[:100])) is not None:
+        _note_unknown(found.node.entries[near].place, (*found.path, near), [name], mistakes)
+    elif not any(dotted((*found.path, name)) in _homes().get(key, ()) for key in unknown):
         text = "expected this key, which has no default; it is missing"
         mistakes.add(found.key_place, dotted((*found.path, name)), text)
 
 
 def _note_unknown(place: Place, path: Path, names: Iterable[str], mistakes: Mistakes) -> None:
-    near = did_you_mean(str(path[-1]), names)
+    name = str(path[-1])
+    homes = _homes().get(name, ())
+    near = f"it belongs into {' or '.join(homes)}" if homes and name not in names else did_you_mean(name, names)
     mistakes.add(place, dotted(path), f"expected a key that is known here, not this one; {near}")
+
+
+@functools.cache
+def _homes() -> dict[str, tuple[str, ...]]:
+    """Return the sections that know a key, for each key of the file below the left edge."""
+    found: dict[str, tuple[str, ...]] = {}
+    stack: list[tuple[str, type[BaseModel]]] = [("", Config)]
+    while stack:
+        path, model = stack.pop()
+        for name, field in model.model_fields.items():
+            if path and name != "options":
+                found[name] = (*found.get(name, ()), path)
+            inner = _model_in(field.annotation)
+            if inner is not None and inner is not ButtonEvent:  # which is a text in the file
+                stack.append((f"{path}.{name}".lstrip("."), inner))
+    return found
 
 
 def _is_of_whole(kind: str) -> bool:
@@ -133,7 +152,7 @@ def _note_of_whole(detail: Any, found: _Found, mistakes: Mistakes) -> None:
     """Note what a section as a whole got wrong, at the key that the error names where it names one."""
     node = found.node
     assert isinstance(node, Mapping)
-    if node.torn or any(isinstance(entry.node, Lost) for entry in node.entries.values()):
+    if node.torn or any(_is_told_alone(entry.node) for entry in node.entries.values()):
         return
     text = f"expected {words.expected(detail)}"
     at = detail.get("ctx", {}).get("at")
@@ -141,6 +160,10 @@ def _note_of_whole(detail: Any, found: _Found, mistakes: Mistakes) -> None:
         mistakes.add(node.entries[at].node.place, dotted((*found.path, at)), text)
     else:
         mistakes.add(found.key_place, dotted(found.path), text)
+
+
+def _is_told_alone(node: Node) -> bool:
+    return isinstance(node, Lost) or (isinstance(node, Scalar) and node.is_empty)
 
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:

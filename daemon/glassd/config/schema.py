@@ -6,7 +6,7 @@ options that belong to the role.
 
 from __future__ import annotations
 
-import difflib
+import re
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from glassd.ask import Detail
 from glassd.config import fields
 from glassd.config.fields import Address, CredentialName, EndpointUrl, Wait
+from glassd.config.mistakes import nearest, readable
 from glassd_drivers.contracts import DriverConfig
 from glassd_drivers.units import ByteCount, Duration
 
@@ -144,11 +145,20 @@ def _button_event(event: Any) -> Any:
         return event
     if isinstance(event, str) and (parts := fields.split_event(event)):
         return {"button": parts[0], "gesture": parts[1]}
-    near = ""
-    if isinstance(event, str) and len(words := event.split()) == 2:
-        close = difflib.get_close_matches(words[1], get_args(Gesture), n=1)
-        near = f"; did you mean {words[0]} {close[0]}?" if close else ""
-    raise ValueError(f"a button and a gesture (press, double, triple, long), such as main press{near}")
+    near = _nearest_event(event) if isinstance(event, str) else None
+    hint = f"; did you mean {near}?" if near else ""
+    raise ValueError(f"a button and a gesture (press, double, triple, long), such as main press{hint}")
+
+
+def _nearest_event(text: str) -> str | None:
+    """Return what was likely meant by words in another order, joined by other signs, or with a slip."""
+    words = text.split() if len(text.split()) > 1 else re.split(r"[-_+,，]", text)
+    gestures = {word: nearest(word, get_args(Gesture)) for word in words[:8]}
+    buttons = [word for word, gesture in gestures.items() if gesture is None]
+    named = sorted(
+        {gesture for gesture in gestures.values() if gesture}, key="press".__eq__
+    )  # a "long press" is a long
+    return f"{readable(buttons[0])} {named[0]}" if len(buttons) == 1 and named else None
 
 
 class Trigger(Section):
@@ -211,8 +221,11 @@ class Config(Section):
     model: Model
     camera: Camera | None = None
     buttons: list[ButtonDevice] = Field(default_factory=list, max_length=16)
+    """Devices with buttons."""
     displays: list[DisplayDevice] = Field(default_factory=list, max_length=16)
+    """What shows the answers."""
     triggers: list[Trigger] = Field(default_factory=list, max_length=1000)
+    """Which event starts which ask or command."""
     gestures: GestureTimes = GestureTimes()
     language: Literal["zh", "en"] = "zh"
     """The language of what glassd itself says to the wearer."""

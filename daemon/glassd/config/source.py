@@ -71,6 +71,29 @@ class Source:
         self.lines[line] = " " * new + self.lines[line][old:]
         self._moved[line] = self._moved.get(line, 0) + old - new
 
+    def indent(self, line: int) -> int:
+        """Return the width of a line's indentation."""
+        return len(self.lines[line]) - len(self.lines[line].lstrip())
+
+    def is_item(self, line: int) -> bool:
+        """Tell whether a line begins with the dash of an item."""
+        text = self.lines[line].lstrip()
+        return text.startswith("- ") or text == "-"
+
+    def set_right(self, line: int, indent: int) -> None:
+        """Note that a line is indented wrongly, and indent it as it should be."""
+        old = self.indent(line)
+        spaces = f"{indent} space" if indent == 1 else f"{indent} spaces"
+        self.flaw(line, old, f"expected the same indentation as the lines it belongs to ({spaces}), got {old}")
+        self.reindent(line, old, indent)
+
+    def give_dash(self, line: int, dash: int) -> None:
+        """Note that a line that begins an item has no dash, and put one at a column."""
+        indent = self.indent(line)
+        self.flaw(line, indent, "expected a dash before the first key of an item (- key: value), got none")
+        self.reindent(line, indent, dash + 2)
+        self.put(line, dash, "-")
+
     def lose(self, line: int, column: int, end: int | None = None) -> None:
         """Give a value up: blot out what stands from a column to another one, or to the end of the line."""
         end = len(self.lines[line]) if end is None else end
@@ -101,6 +124,11 @@ def read_source(data: bytes, file: str) -> Source:
                 source.flaw(number, match.start(), f"expected plain text, got the character U+{ord(match[0]):04X}")
             source.put(number, match.start(), BLOT if line[: match.start()].strip() else " ")
     return source
+
+
+def has_content(text: str) -> bool:
+    """Tell whether a line, or the rest of one, holds more than a comment."""
+    return bool(text.strip()) and not text.lstrip().startswith("#")
 
 
 def indent_unit(source: Source) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from glassd.config.cross import check_across, check_endpoints
+from glassd.config.cross import check_across, check_model
 from glassd.config.devices import Device, find_devices, resolve_paths, with_options
 from glassd.config.report import Validated, note_empty, report
 from glassd.config.schema import Config, Model
@@ -48,7 +48,7 @@ def validate_model(root: Mapping, mistakes: Mistakes) -> Model | None:
         model = Model.model_validate_json(json.dumps(plain(entry.node)), strict=True)
     except ValidationError as error:
         report(error, Validated(Model, entry.node, ("model",), entry.place), mistakes)
-    check_endpoints(root, mistakes)
+    check_model(root, mistakes)
     note_empty(Mapping(root.place, {"model": entry}), (), mistakes)
     return model
 

@@ -29,12 +29,19 @@ class Words(msgspec.Struct, gc=False):
 
 
 class Choice(msgspec.Struct, gc=False):
-    """One of `choices`. `index` None is 0; Moonshot puts the usage here."""
+    """One of `choices`. `index` None is its place among them; Moonshot puts the usage here, OpenRouter an error."""
 
     index: int | None = None
     delta: Words | None = None
     message: Words | None = None
     finish_reason: str | None = None
+    usage: dict[str, Any] | None = None
+    error: Any = None
+
+
+class GroqExtra(msgspec.Struct, gc=False):
+    """Groq's own corner of a chunk, where it puts the usage."""
+
     usage: dict[str, Any] | None = None
 
 
@@ -44,6 +51,7 @@ class Chunk(msgspec.Struct, gc=False):
     choices: list[Choice | None] | None = None
     usage: dict[str, Any] | None = None
     error: Any = None
+    x_groq: GroqExtra | None = None
 
 
 class ServerError(msgspec.Struct, frozen=True):
@@ -70,7 +78,7 @@ def decode(payload: bytes) -> Chunk:
         chunk = _decode(payload)
     except (ValueError, RecursionError):  # not JSON, not UTF-8, not the types; or nested past all measure
         return _tolerant(payload)
-    if chunk.choices is None and chunk.error is None:
+    if not chunk.choices and not chunk.error:
         return _tolerant(payload)  # not of the usual shape: it may be an error that lies flat
     return chunk
 
@@ -86,12 +94,10 @@ def decode_error(payload: bytes) -> ServerError:
     return server_error(value) or ServerError()
 
 
-def first_choice(chunk: Chunk) -> Choice | None:
+def answering(chunk: Chunk) -> list[Choice]:
     """Return what the chunk says of choice 0, the only one that is ever the answer."""
-    for choice in chunk.choices or ():
-        if choice is not None and not choice.index:
-            return choice
-    return None
+    told = [choice for choice in chunk.choices or () if choice is not None]
+    return [choice for place, choice in enumerate(told) if (place if choice.index is None else choice.index) == 0]
 
 
 def server_error(value: Any) -> ServerError | None:
@@ -121,7 +127,8 @@ def server_error(value: Any) -> ServerError | None:
 
 def _loads(payload: bytes) -> Any:
     try:
-        return json.loads(payload.decode("utf-8-sig", "replace"), parse_constant=lambda _: None)
+        # strict=False: a line break or a tab that stands bare in a string is taken for what it is.
+        return json.loads(payload.decode("utf-8-sig", "replace"), strict=False, parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
         raise NotAChunkError from error
 
@@ -131,27 +138,44 @@ def _tolerant(payload: bytes) -> Chunk:
     if not isinstance(value, dict):
         raise NotAChunkError
     choices = value.get("choices")
-    error = value.get("error")
-    if not choices and not error and (value.get("object") == "error" or {"code", "message"} <= value.keys()):
-        error = value
+    groq = value.get("x_groq")
     return Chunk(
         choices=[_choice(item) for item in choices] if isinstance(choices, list) else [],
         usage=_usage(value.get("usage")),
-        error=error,
+        error=value.get("error") or (None if choices else _flat_error(value)),
+        x_groq=GroqExtra(_usage(groq.get("usage"))) if isinstance(groq, dict) else None,
     )
+
+
+def _flat_error(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the error that an object without choices is itself, or None: `code` may also say that all is well."""
+    if isinstance(status := value.get("base_resp"), dict):  # MiniMax
+        value = {"code": status.get("status_code"), "message": status.get("status_msg")}
+    named = {"code", "message"} <= value.keys() and str(value["code"]).casefold() not in _ALL_IS_WELL
+    return value if named or value.get("object") == "error" or "detail" in value else None
+
+
+_ALL_IS_WELL = ("0", "200", "ok", "success")
 
 
 def _choice(value: Any) -> Choice | None:
     if not isinstance(value, dict):
         return None
-    index = value.get("index")
     return Choice(
-        index=index if isinstance(index, int) else None,
+        index=_index(value.get("index")),
         delta=_spoken(value.get("delta")),
         message=_spoken(value.get("message")),
         finish_reason=_mended(_text(value.get("finish_reason")) or ""),
         usage=_usage(value.get("usage")),
+        error=value.get("error"),
     )
+
+
+def _index(value: Any) -> int | None:
+    try:
+        return int(value)  # also "1" and 1.0
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _spoken(value: Any) -> Words | None:
@@ -173,10 +197,15 @@ def _spoken(value: Any) -> Words | None:
 
 
 def _joined(parts: list[Any], kind: str) -> str:
-    """Return the words of all parts of one kind; a part holds a string or, once more, parts of text."""
+    """Return the words of all parts of one kind; a part holds a string or, once more, parts of text.
+
+    A part without a type, and one that is a string itself, is text.
+    """
     words = []
     for part in parts:
-        if isinstance(part, dict) and part.get("type") == kind:
+        if isinstance(part, str) and kind == "text":
+            words.append(part)
+        elif isinstance(part, dict) and part.get("type", "text") == kind:
             held = part.get(kind)
             words.append(_joined(held, "text") if isinstance(held, list) and kind != "text" else _text(held) or "")
     return "".join(words)

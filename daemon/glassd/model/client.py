@@ -9,9 +9,11 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 
 from glassd.answer import AskError, Outcome, OutcomeKind, Timings
 from glassd.config.keys import KeyMissingError
@@ -99,7 +101,7 @@ class Client:
             try:
                 key = self._key(target)
             except AskError as error:
-                plan.failed(target, error.problem)
+                plan.not_called()
                 outcome = _not_sent(error.problem, target.endpoint.url)
                 continue
             async with self._exchange(ask, target, key, due, stations) as exchange:
@@ -150,7 +152,23 @@ class Client:
             plan.failed(target, trouble)
 
 
+class _HeadFirst(ResponseHandler):
+    """Has the head of a response parsed before its body.
+
+    A body that breaks HTTP's rules (a wrong Content-Length, a bad chunk) would else take the head with it, and all the
+    text before the fault, where both come in one read.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        head, end, body = data.partition(b"\r\n\r\n")
+        super().data_received(head + end)
+        if body:
+            super().data_received(body)
+
+
 def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    protocol: type[ResponseHandler] = _HeadFirst
+    connector._factory = partial(protocol, loop=asyncio.get_running_loop())  # noqa: SLF001  there is no public place for it
     trace = aiohttp.TraceConfig()
     trace.on_connection_create_end.append(_new_connection)
     trace.on_connection_reuseconn.append(_kept_connection)

@@ -81,10 +81,7 @@ class Plan:
 
     def __init__(self, found: list[Target]) -> None:
         self._requests = 0
-        self._new = deque(found[:MAX_REQUESTS])
-        reader = next((target for target in found[MAX_REQUESTS:] if target.is_reader), None)
-        if reader is not None:  # the last resort is kept even behind more servers than may be called
-            self._new[-1] = reader
+        self._new = deque(found)
         self._at_once: Target | None = None
         self._later: deque[tuple[Target, float]] = deque()
 
@@ -97,12 +94,16 @@ class Plan:
             target, self._at_once = self._at_once, None
             return target, 0.0
         if self._new:
-            return self._new.popleft(), 0.0
+            return self._next_new(), 0.0
         return self._later.popleft() if self._later else None
 
     def again(self, target: Target) -> None:
         """Call this one again at once: what failed was not the server (a kept connection that had gone stale)."""
         self._at_once = target
+
+    def not_called(self) -> None:
+        """Take note that the last target could not be called at all: it costs none of the requests."""
+        self._requests -= 1
 
     def failed(self, target: Target, problem: Problem) -> None:
         """Take note that a request failed before its first delta."""
@@ -114,6 +115,13 @@ class Plan:
             pause = usual if problem.retry_after_s is None else problem.retry_after_s
             if pause <= RETRY_AFTER_LIMIT_S:
                 self._later.append((target, pause))
+
+    def _next_new(self) -> Target:
+        """Return the next in the config's order; the reader, the last resort, gets the last request in any case."""
+        last = self._requests == MAX_REQUESTS
+        target = next((each for each in self._new if each.is_reader and last), self._new[0])
+        self._new.remove(target)
+        return target
 
 
 _NOBODY_DOES_BETTER = frozenset({Code.MODERATED, Code.PICTURE_BROKEN, Code.CANCELLED, Code.WHOLE_TIMEOUT})

@@ -6,6 +6,7 @@ What may be worth a retry is decided here, once (docs/outcomes.md).
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
@@ -86,7 +87,10 @@ def retry_after(header: str | None, now: float) -> float | None:
     if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", header.strip()):
         return float(header)
     try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - now)
+        date = parsedate_to_datetime(header)
+        if date.tzinfo is None:  # asctime's form names no zone, and means UTC
+            date = date.replace(tzinfo=UTC)
+        return max(0.0, date.timestamp() - now)
     except (ValueError, OverflowError):
         return None
 

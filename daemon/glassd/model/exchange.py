@@ -15,7 +15,7 @@ from aiohttp.http import StreamWriter
 from glassd.answer import Outcome, OutcomeKind, Sent, Timings
 from glassd.messages.codes import Code
 from glassd.model.chunks import ServerError, decode_error
-from glassd.model.errors import problem, retry_after, server_problem
+from glassd.model.errors import retry_after, server_problem
 from glassd.model.failures import has_route, portal_problem, redirect_problem, timeout_problem, way_problem
 from glassd.model.reading import Reading, Verdict
 
@@ -158,7 +158,9 @@ class Exchange:
         except TimeoutError:
             self._broken = self._passed_deadline()
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: what aiohttp says of odd URLs
-            self._broken = way_problem(error, where=self._target.where, now=self._wall_clock(), has_route=has_route())
+            self._broken = way_problem(
+                error, where=self._target.where, now=self._wall_clock(), has_route=has_route(), key=self._key
+            )
         self._end_answer()
 
     async def _call(self) -> None:
@@ -171,19 +173,22 @@ class Exchange:
         )
         try:
             self._was_sent()  # some servers answer before they have read it all
-            if response.status == 200:
+            if 200 <= response.status < 300:
                 await self._read_answer(response)
             else:
-                self._http_problem = await self._read_error(response)
+                await self._read_error(response)
         finally:
             response.close()
 
     async def _read_answer(self, response: aiohttp.ClientResponse) -> None:
-        if response.content_type == "text/html":
-            self._http_problem = portal_problem(self._target.where)
-            return
         reading = self._reading
+        may_be_page = response.content_type == "text/html"  # also what some frameworks call all that they send
         while not reading.over and (piece := await response.content.readany()):
+            if may_be_page and (start := piece.lstrip()):
+                may_be_page = False
+                if start.startswith(b"<"):
+                    self._http_problem = portal_problem(self._target.where)
+                    return
             before, was_complete = reading.progress, reading.complete
             self._take(reading.feed(piece))
             if reading.complete and not was_complete:
@@ -206,13 +211,14 @@ class Exchange:
         except (TimeoutError, aiohttp.ClientError, OSError):
             return  # the answer is whole; only the connection is lost
 
-    async def _read_error(self, response: aiohttp.ClientResponse) -> Problem:
-        where = self._target.where
-        if 300 <= response.status < 400:
+    async def _read_error(self, response: aiohttp.ClientResponse) -> None:
+        if response.status < 400:
             location = response.headers.get("Location")
-            return redirect_problem(self._target.chat_url, location, response.status, where=where)
-        if response.status < 300:
-            return problem(Code.EMPTY, f"{where}: an answer without a body (HTTP {response.status}): try again")
+            self._http_problem = redirect_problem(
+                self._target.chat_url, location, response.status, where=self._target.where, key=self._key
+            )
+            return
+        wait = retry_after(response.headers.get("Retry-After"), self._wall_clock())
         body = bytearray()
         try:
             async with asyncio.timeout(ERROR_BODY_S):
@@ -220,9 +226,9 @@ class Exchange:
                     body += piece
         except (TimeoutError, aiohttp.ClientError, OSError):
             pass  # the status says enough
-        error = decode_error(bytes(body[:ERROR_BODY_LIMIT_BYTES]))
-        wait = retry_after(response.headers.get("Retry-After"), self._wall_clock())
-        return self._explain(error, response.status, wait)
+        finally:  # also where one of the four deadlines passes meanwhile
+            error = decode_error(bytes(body[:ERROR_BODY_LIMIT_BYTES]))
+            self._http_problem = self._explain(error, response.status, wait)
 
     def _explain(self, error: ServerError, status: int | None = None, wait: float | None = None) -> Problem:
         return server_problem(

@@ -24,14 +24,14 @@ BUILT: Final = 1_793_491_200.0
 """UTC seconds since 1970 (2026-11-01) before which no board can run this code: a clock that is earlier is not set."""
 
 
-def way_problem(error: BaseException, *, where: str, now: float, has_route: bool) -> Problem:
+def way_problem(error: BaseException, *, where: str, now: float, has_route: bool, key: str | None = None) -> Problem:
     """Return the Problem that an exception of the transport is.
 
     `now` is the board's own idea of UTC (seconds since 1970); `has_route` tells whether any network but loopback is
-    up, which is what tells a dead network from a name that is not known.
+    up, which is what tells a dead network from a name that is not known. `key` is blotted out of the message.
     """
     code = _code(error, now, has_route)
-    return problem(code, f"{where}: {_ADVICE[code]} ({one_line(_reason(error))})")
+    return problem(code, f"{where}: {_ADVICE[code]} ({one_line(_reason(error), key)})")
 
 
 def timeout_problem(code: Code, *, where: str, seconds: float) -> Problem:
@@ -39,11 +39,20 @@ def timeout_problem(code: Code, *, where: str, seconds: float) -> Problem:
     return problem(code, f"{where}: {_ADVICE[code].format(seconds=seconds)}")
 
 
-def redirect_problem(url: str, location: str | None, status: int, *, where: str) -> Problem:
-    """Return the Problem of a redirect: to the same host it is a moved server, to another one a captive portal."""
-    target = urlsplit(urljoin(url, location or ""))
-    there = one_line(f"{target.scheme}://{target.netloc}{target.path}")
-    if location and target.hostname == urlsplit(url).hostname:
+def redirect_problem(url: str, location: str | None, status: int, *, where: str, key: str | None = None) -> Problem:
+    """Return the Problem of a redirect: to the same host it is a moved server, to another one a captive portal.
+
+    `key` is blotted out of the message, should the server echo it.
+    """
+    try:
+        target = urlsplit(urljoin(url, location or ""))
+    except ValueError:  # brackets that hold no IPv6 address
+        location = None
+    if not location:
+        text = f"{where}: the server redirects, and does not say where to; check the endpoint's `url`"
+        return problem(Code.REDIRECTED, text, http_status=status)
+    there = one_line(f"{target.scheme}://{target.netloc}{target.path}", key)
+    if target.hostname == urlsplit(url).hostname:
         text = f"{where}: the server redirects, which is never followed; set the endpoint's `url` to {there}"
         return problem(Code.REDIRECTED, text, http_status=status)
     return problem(Code.PORTAL, f"{where}: {_ADVICE[Code.PORTAL]} (redirected to {there})", http_status=status)
@@ -138,10 +147,16 @@ def _errnos(error: BaseException) -> Iterator[int]:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the innermost words that say more than that something failed."""
+    """Return the innermost words that say more than that something failed, without bytes that they quote.
+
+    aiohttp quotes what its parser stumbled over, which may be an answer.
+    """
     for cause in _causes(error):
         for name in ("verify_message", "reason", "strerror"):
             words = getattr(cause, name, None)
             if isinstance(words, str) and words and not isinstance(cause, aiohttp.ClientError):
                 return words
-    return str(error) or type(error).__name__
+    return _QUOTED_BYTES.sub("", str(error)) or type(error).__name__
+
+
+_QUOTED_BYTES = re.compile(r"""(\\n|\s)*(?<![A-Za-z])b['"].*""", re.DOTALL)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from glassd.answer import Delta, OutcomeKind, Problem, Reasoning
 from glassd.messages.codes import Code
-from glassd.model.chunks import NotAChunkError, ServerError, decode, decode_error, first_choice, server_error
+from glassd.model.chunks import NotAChunkError, ServerError, answering, decode, decode_error, server_error
 from glassd.model.sse import EventDecoder, EventTooLongError
 
 if TYPE_CHECKING:
@@ -162,11 +162,15 @@ class Reading:
             elif text:
                 self.skipped += 1
             return
+        if chunk.x_groq is not None and chunk.x_groq.usage is not None:
+            self.usage = chunk.x_groq.usage
         if chunk.usage is not None:
             self.usage = chunk.usage
-        if chunk.error:
-            self._error = server_error({"error": chunk.error}) or ServerError()
-        elif (choice := first_choice(chunk)) is not None:
+        choices = answering(chunk)
+        if error := chunk.error or next((choice.error for choice in choices if choice.error), None):
+            self._error = server_error({"error": error}) or ServerError()
+            return
+        for choice in choices:
             self._hear(choice, deltas)
 
     def _hear(self, choice: Choice, deltas: list[Delta | Reasoning]) -> None:

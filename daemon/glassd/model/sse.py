@@ -88,7 +88,7 @@ class EventDecoder:
         data = self._data
         for line in lines:
             if line.startswith(b"data: "):
-                data.append(line[6:])
+                self._take_data(line[6:], events)
             elif line:
                 self._read_other(line, events)
             elif data:
@@ -114,13 +114,24 @@ class EventDecoder:
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
-            self._data.append(value)
+            self._take_data(value, events)
         elif field == b"event":
             self._name = value
         elif field == b"error":  # llama.cpp's builds of 2025
             events.append(Event(value, b"error"))
         elif field not in _SILENT_FIELDS:
             self.strange_lines += 1
+
+    def _take_data(self, value: bytes, events: list[Event]) -> None:
+        """Add a data line to the event that has not ended yet.
+
+        Some servers leave the blank lines out, or put spaces on them. No JSON goes on with `{` or `[DONE]` right after
+        a `}`, so there the event before has ended.
+        """
+        data = self._data
+        if data and data[-1].endswith(b"}") and data[0].startswith(b"{") and value.startswith((b"{", b"[DONE]")):
+            events.append(self._finish_event())
+        data.append(value)
 
     def _finish_event(self) -> Event:
         data = self._data

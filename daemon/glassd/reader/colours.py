@@ -68,7 +68,7 @@ _PALETTE: Final = {  # sRGB; a name has several anchors where it spans deep, pla
     Colour.PURPLE: ("#7a1fa2", "#4b1570", "#a070d0", "#c9b0e0"),
     Colour.PINK: ("#f06aa8", "#f9b4c6", "#d8407c", "#e8909c"),
     Colour.BROWN: ("#7a4a20", "#4a2c14", "#a0703c", "#c09468", "#8a5a44", "#c8843e"),
-    Colour.BEIGE: ("#f3e2c0", "#e2cfa8", "#fbdcb4"),
+    Colour.BEIGE: ("#f3e2c0", "#e2cfa8", "#fbdcb4", "#f5f5dc"),
 }
 
 

@@ -74,7 +74,7 @@ def look(data: bytes) -> Findings:
         height=height,
         codes=read_codes(grey),
         colours=main_colours(thumb),
-        light=light_of(cv2.cvtColor(thumb, cv2.COLOR_BGR2GRAY)),
+        light=light_of(thumb),
         sharpness=sharpness_of(grey),
     )
 
@@ -95,11 +95,14 @@ SOFT_LEAST: Final = 0.025
 blurred by a Gaussian of 5 pixels at most 0.03, a motion-blurred one 0.02."""
 
 
-def light_of(luma: MatLike) -> Light:
-    """Judge the light of a grey picture by its percentiles, for one lamp in the dark makes no bright picture."""
-    middle, high = np.percentile(luma, (50, 95))
-    if high < 20:
+def light_of(picture: MatLike) -> Light:
+    """Judge the light of a BGR picture by its percentiles, for one lamp in the dark makes no bright picture.
+
+    Black is where every channel is dark: luma counts blue at a ninth, and would take navy for it.
+    """
+    if np.percentile(picture.max(axis=2), 95) < 20:
         return Light.BLACK
+    middle, high = np.percentile(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (50, 95))
     if middle < 50 and high < 150:
         return Light.DARK
     return Light.BRIGHT if middle >= 150 else Light.MEDIUM
