@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from running import LIMIT_S, photographs
 
+from glassd.api.requests import REQUEST_LIMIT_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -61,6 +63,8 @@ GOOD = {"Authorization": f"Bearer {TOKEN}"}
         ({"Authorization": "Bearer wrong"}, 401),
         ({**GOOD, "Host": "localhost"}, 200),
         ({**GOOD, "Host": "glasses.attacker.example"}, 403),
+        ({**GOOD, "Host": "[::1"}, 403),
+        ({**GOOD, "Origin": "http://["}, 403),
         ({**GOOD, "Origin": "https://attacker.example"}, 403),
         ({**GOOD, "Origin": "null"}, 403),
         ({**GOOD, "Sec_Fetch_Site": "cross-site"}, 403),
@@ -95,7 +99,10 @@ def test_a_post_that_a_form_elsewhere_could_send_is_refused(daemon: Daemon, port
         ("/api/press", {"button": "main", "gesture": "shake"}, "gesture"),
         ("/api/press", {}, "button"),
         ("/api/ask", {"prompt": ""}, "prompt"),
+        ("/api/ask", {"prompt": " \n"}, "prompt"),
         ("/api/ask", {"prompt": 3}, "prompt"),
+        ("/api/ask", {"prompt": "?", "pictures": [{"data": "é"}]}, "picture 1"),
+        ("/api/press", {"button": "m" * 101}, "button"),
         ("/api/ask", {"prompt": "?", "picture": []}, "picture"),
         ("/api/ask", {"prompt": "?", "pictures": [{}]}, "picture 1: exactly one of data and url"),
         ("/api/ask", {"prompt": "?", "pictures": [{"data": "!!"}]}, "picture 1"),
@@ -111,6 +118,33 @@ def test_a_request_that_cannot_be_is_refused_in_one_line_that_says_why(
     message = json.loads(answer)["error"]["message"]
     assert words in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (("POST", "/api/ask", b'{"prompt": "\xe9"}', {}), 400),
+        (("POST", "/api/press", b"{", {}), 400),
+        (("POST", "/api/press", b"no gzip", {"Content-Encoding": "gzip"}), 400),
+        (("POST", "/api/press", b" " * (REQUEST_LIMIT_BYTES + 1), {}), 413),
+        (("PUT", "/api/press", b"{}", {}), 405),
+        (("GET", "/api/nothing", b"", {}), 404),
+    ],
+)
+def test_every_refusal_has_the_one_shape_and_leaves_no_traceback(
+    daemon: Daemon, port: int, sent: tuple[str, str, bytes, dict[str, str]], status: int
+) -> None:
+    method, path, body, headers = sent
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)) as connection:
+        connection.request(method, path, body, GOOD | {"Content-Type": "application/json"} | headers)
+        response = connection.getresponse()
+        assert response.status == status
+        assert json.loads(response.read())["error"]["message"]
+    with closing(socket.create_connection(("127.0.0.1", port), LIMIT_S)) as no_http:
+        no_http.sendall(b"Authorization t0ken\r\n\r\n")
+        assert b"400" in no_http.recv(1000)
+    daemon.stop()
+    assert not any("Traceback" in line or TOKEN in line for line in daemon.log.all)
 
 
 def test_the_snapshot_is_a_picture_that_nobody_keeps(daemon: Daemon, port: int) -> None:

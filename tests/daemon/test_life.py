@@ -256,25 +256,40 @@ def test_presses_from_the_shell_follow_one_another(tmp_path: Path, start: Callab
 
 
 STUCK = """
-import asyncio, threading
+import asyncio, contextlib, logging, os, threading
 from pathlib import Path
 from glassd.config.load import load
 from glassd.service.process import run_daemon
 
-async def stuck(app):
+async def thread(app):
     print("stuck", flush=True)
     await asyncio.to_thread(threading.Event().wait)
 
-run_daemon(load({config!r}).config, None, guest=stuck)
+async def loop(app):
+    print("stuck", flush=True)
+    while True:
+        pass
+
+async def log(app):
+    os.set_blocking(2, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(2, b".")
+    os.set_blocking(2, True)
+    print("stuck", flush=True)
+    logging.warning("nobody reads this")
+
+run_daemon(load({config!r}).config, None, guest={guest})
 """
 
 
-def test_a_stop_leaves_what_is_stuck_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("guest", ["thread", "loop", "log"])
+def test_a_stop_leaves_what_is_stuck_behind(guest: str, tmp_path: Path) -> None:
     config = tmp_path / "glassd.yaml"
     config.write_text("model: {endpoints: [{url: reader}]}\n")
     environment = os.environ | {"GLASSD_SOCKET": str(tmp_path / "glassd.sock")}
-    command = [sys.executable, "-c", STUCK.format(config=str(config))]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    command = [sys.executable, "-c", STUCK.format(config=str(config), guest=guest)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"stuck\n"
         process.send_signal(signal.SIGTERM)

@@ -3,12 +3,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Sent
 from glassd.ask import Ask, Origin
 from glassd.config.schema import Command, Config
 from glassd.messages.codes import Code
 from glassd.scheduler.machine import Scheduler
-from glassd.scheduler.runner import AskRecord, Runner
+from glassd.scheduler.runner import PIECE_LIMIT_CHARS, AskRecord, Runner
 from glassd_drivers.contracts import Edge, EdgeKind, Frame
 from virtual import passes, run
 
@@ -41,6 +43,7 @@ class House:
         self.records: list[AskRecord] = []
         self.blind: Problem | None = None
         self.bug: Exception | None = None
+        self.whole_answer = ""
         self.runner = Runner(Scheduler(CONFIG), self, self, self, self.records.append)
 
     async def after(self, seconds: float) -> None:
@@ -69,6 +72,10 @@ class House:
         self.open_requests += 1
         try:
             yield Sent("http://model")
+            if self.whole_answer:
+                yield Delta(self.whole_answer)
+                yield Outcome(OutcomeKind.FINISHED, text=self.whole_answer, endpoint="http://model")
+                return
             for word in WORDS:
                 await self.after(1.0)
                 if self.bug:
@@ -248,6 +255,38 @@ def test_after_a_stop_nothing_begins_and_whoever_waits_is_told() -> None:
         assert outcome.problem.code is Code.STOPPING
 
     assert [ask.prompt for ask in scene(body).asked_for] == ["one"]
+
+
+def test_an_answer_that_comes_whole_leaves_the_loop_to_others() -> None:
+    async def body(house: House) -> None:
+        turns = 0
+
+        def turn() -> None:
+            nonlocal turns
+            turns += 1
+            house.loop.call_soon(turn)
+
+        house.whole_answer = "很" * (20 * PIECE_LIMIT_CHARS)
+        turn()
+        submitted = house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False)
+        events = [event async for event in submitted]
+        assert turns >= 20
+        assert "".join(e.text for e in events if isinstance(e, Delta)) == house.whole_answer
+
+    house = scene(body)
+    assert max(map(len, house.seen)) <= PIECE_LIMIT_CHARS
+
+
+def test_an_ask_that_is_broken_off_has_its_times() -> None:
+    async def body(house: House) -> None:
+        house.loop.call_later(1.5, house.press, "up")
+        *_, last = [e async for e in house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False)]
+        assert isinstance(last, Outcome)
+        assert last.timings.sent == pytest.approx(0)
+        assert last.timings.first_delta == pytest.approx(1)
+        assert last.timings.done == pytest.approx(1.5)
+
+    scene(body)
 
 
 def test_a_reload_finds_a_gap_between_two_asks() -> None:

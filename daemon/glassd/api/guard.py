@@ -37,8 +37,14 @@ class Guard:
 
         @web.middleware
         async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-            refusal = self._refusal(request)
-            return await handler(request) if refusal is None else error_response(*refusal)
+            if (refusal := self._refusal(request)) is not None:
+                return error_response(*refusal)
+            try:
+                return await handler(request)
+            except web.HTTPException as error:
+                return _in_our_shape(error)
+            except web.RequestPayloadError:
+                return error_response(400, "the body is not what its headers say")
 
         return check
 
@@ -65,21 +71,32 @@ def _has_address(request: web.Request) -> bool:
 def _from_elsewhere(request: web.Request) -> bool:
     """Tell a request of another origin's page; an <img> brings no Origin, but browsers say where it stands."""
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and _netloc(origin) != request.host:
         return True
     return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
 
 
 def _names_this_board(host: str) -> bool:
     """Take a literal address or localhost; a DNS name could be anybody's, rebound to this board."""
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
     try:
-        ipaddress.ip_address(name)
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(ipaddress.ip_address(name))
     except ValueError:
         return False
-    return True
+
+
+def _netloc(url: str) -> str | None:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return None
+
+
+def _in_our_shape(error: web.HTTPException) -> web.Response:
+    response = error_response(error.status, error.reason)
+    if allowed := error.headers.get("Allow"):
+        response.headers["Allow"] = allowed
+    return response
 
 
 def _brings(request: web.Request, token: str) -> bool:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from glassd.ask import Link, Picture, sent_frame
-from glassd_drivers.pictures import PictureError
 
 REQUEST_LIMIT_BYTES = 32 * 1024 * 1024
 """The largest request: pictures as base64 with room to spare."""
 PICTURES_LIMIT = 8
 PROMPT_LIMIT_CHARS = 20_000
 URL_LIMIT_CHARS = 8_000
+BUTTON_LIMIT_CHARS = 100
 
 
 class RequestError(ValueError):
@@ -33,15 +32,26 @@ class SentPicture(msgspec.Struct, forbid_unknown_fields=True):
 class AskRequest(msgspec.Struct, forbid_unknown_fields=True):
     """POST /api/ask."""
 
-    prompt: Annotated[str, msgspec.Meta(min_length=1, max_length=PROMPT_LIMIT_CHARS)]
+    prompt: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=PROMPT_LIMIT_CHARS)]
     pictures: Annotated[list[SentPicture], msgspec.Meta(max_length=PICTURES_LIMIT)] = []
 
 
 class PressRequest(msgspec.Struct, forbid_unknown_fields=True):
     """POST /api/press."""
 
-    button: str
+    button: Annotated[str, msgspec.Meta(max_length=BUTTON_LIMIT_CHARS)]
     gesture: Literal["press", "double", "triple", "long"] = "press"
+
+
+_Wanted = TypeVar("_Wanted", AskRequest, PressRequest)
+
+
+def read_json(body: bytes, kind: type[_Wanted]) -> _Wanted:
+    """Return a request's body as what it should be; raise RequestError for anything else."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RequestError(f"the body: {error}") from error
 
 
 def read_pictures(sent: list[SentPicture]) -> tuple[Picture, ...]:
@@ -59,5 +69,5 @@ def _read(number: int, sent: SentPicture) -> Picture:
     try:
         data = base64.b64decode(sent.data or "", validate=True)
         return sent_frame(data, time.monotonic(), "api")
-    except (binascii.Error, PictureError) as error:
+    except ValueError as error:  # no base64, or no picture
         raise RequestError(f"picture {number}: {error}") from error

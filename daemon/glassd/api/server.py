@@ -22,7 +22,7 @@ from aiohttp import WSMsgType, web
 
 from glassd.answer import AskError
 from glassd.api.guard import Guard, error_response
-from glassd.api.requests import REQUEST_LIMIT_BYTES, AskRequest, PressRequest, RequestError, read_pictures
+from glassd.api.requests import REQUEST_LIMIT_BYTES, AskRequest, PressRequest, RequestError, read_json, read_pictures
 from glassd.config.mistakes import ConfigError
 from glassd.model.wire import event_line
 from glassd_drivers.contracts import TransientFault
@@ -109,12 +109,13 @@ class _Routes:
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
         try:
-            wanted = msgspec.json.decode(await request.read(), type=AskRequest)
+            wanted = read_json(await request.read(), AskRequest)
             pictures = read_pictures(wanted.pictures)
-        except (msgspec.MsgspecError, RequestError) as error:
+        except RequestError as error:
             return error_response(400, str(error))
-        response = await _lines(request)
+        response = _lines()
         with contextlib.suppress(ConnectionError):  # who hangs up does not want the answer any more
+            await response.prepare(request)
             async with aclosing(self._house.ask(wanted.prompt, pictures)) as events:
                 async for event in events:
                     if (line := event_line(event)) is not None:
@@ -123,9 +124,9 @@ class _Routes:
 
     async def press(self, request: web.Request) -> web.Response:
         try:
-            wanted = msgspec.json.decode(await request.read(), type=PressRequest)
+            wanted = read_json(await request.read(), PressRequest)
             self._house.press(wanted.button, wanted.gesture)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except ValueError as error:
             return error_response(400, str(error))
         return _json({})
 
@@ -139,8 +140,9 @@ class _Routes:
         return web.Response(body=frame.data, content_type=frame.media_type, headers={"Cache-Control": "no-store"})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        response = await _lines(request)
+        response = _lines()
         with contextlib.suppress(ConnectionError), self._house.bus.subscribe() as subscription:
+            await response.prepare(request)
             await _write(response, {"event": "status", **self._house.status()})
             async for event in subscription:
                 await _write(response, event)
@@ -200,10 +202,8 @@ def _json(value: Any) -> web.Response:
     return web.Response(body=msgspec.json.encode(value), content_type="application/json")
 
 
-async def _lines(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
-    await response.prepare(request)
-    return response
+def _lines() -> web.StreamResponse:
+    return web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
 
 
 async def _write(response: web.StreamResponse, line: dict[str, Any]) -> None:

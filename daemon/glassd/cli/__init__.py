@@ -7,6 +7,11 @@ the daemon's socket start light.
 from __future__ import annotations
 
 import argparse
+import codecs
+import errno
+import io
+import json
+import os
 import sys
 from importlib import import_module
 
@@ -43,13 +48,38 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand and return its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        codecs.register_error("json-escape", _json_escaped)
+        sys.stdout.reconfigure(errors="json-escape")  # a terminal that has no Chinese is no reason to fail
     args = parser().parse_args(argv)
     try:
         status: int = args.run(args)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, for what fails after this only adds noise to the exit
     except BrokenPipeError:
-        # The reader of our output has left, as `| head` does: not our fault, and nothing more to say to it.
-        sys.stderr.close()
+        _drop_output()  # its reader has left, as `| head` does: not our fault, and nothing more to say to it
+        return 1
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        print(f"glassd {args.command}: cannot write the output: {error.strerror}", file=sys.stderr)
+        _drop_output()
         return 1
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _json_escaped(error: UnicodeError) -> tuple[str, int]:
+    """Write what the output's character set lacks so that JSON stays JSON, and YAML in quotes YAML."""
+    assert isinstance(error, UnicodeEncodeError), "an output only encodes"
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a standard output that is a file fails with, where the disk does not take it."""
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere: it would fail once more at exit, and turn the exit status into 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import os
 import sys
 import time
 from contextlib import closing
@@ -59,16 +58,10 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask, print what comes, return the outcome's exit status."""
+    if sys.stdout is None:  # as `>&-` leaves it
+        print("glassd ask: standard output is closed: the answer has nowhere to go", file=sys.stderr)
+        return EXIT[OutcomeKind.FAILED]
     output: Output = JsonOutput() if args.json else TextOutput()
-    try:
-        return _run(args, output)
-    except BrokenPipeError:
-        # What is still buffered would fail once more at exit, and turn the exit status into 120.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise
-
-
-def _run(args: argparse.Namespace, output: Output) -> int:
     with interruptible():
         try:
             if args.direct:

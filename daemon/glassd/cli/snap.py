@@ -20,6 +20,9 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the camera's own bytes, untouched."""
+    if args.output is None and sys.stdout is None:  # as `>&-` leaves it
+        print("glassd snap: standard output is closed: name a file with -o", file=sys.stderr)
+        return 2
     if args.output is None and sys.stdout.isatty():
         print("glassd snap: a picture is no text: name a file with -o", file=sys.stderr)
         return 2

@@ -13,12 +13,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent
+from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent, Timings
 from glassd.messages.codes import Code
 from glassd.scheduler.machine import Do, Pin, Refuse, Start, Stop, Unpin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 
     from glassd.ask import Ask, Origin
     from glassd.config.schema import Command
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 RECORDS_LIMIT = 100
 """How many asks' records are remembered."""
+PIECE_LIMIT_CHARS = 1000
+"""How much text is laid out at a time; a longer delta is told in pieces, about 5 ms of layout each on a slow core."""
 
 
 class Eyes(Protocol):
@@ -206,7 +208,7 @@ class Runner:
             try:
                 frame = await self.eyes.pick(ask.instant)
             except AskError as error:
-                self._event(under_way, Outcome(OutcomeKind.FAILED, problem=error.problem))
+                self._event(under_way, _outcome(under_way, error.problem, self._since(under_way)))
                 return
             if frame is not None:
                 under_way.frame_offset = frame.instant - ask.instant
@@ -215,7 +217,9 @@ class Runner:
         self.stage.asked()
         async with aclosing(self.model.ask(ask)) as events:
             async for event in events:
-                self._event(under_way, event)
+                for piece in _pieces(event):
+                    self._event(under_way, piece)
+                    await asyncio.sleep(0)  # a server faster than our layout does not keep the loop to itself
 
     def _event(self, under_way: _UnderWay, event: AnswerEvent) -> None:
         match event:
@@ -235,12 +239,15 @@ class Runner:
         self._tell(under_way.ask.id, event)
 
     def _reached(self, under_way: _UnderWay, station: str) -> None:
-        under_way.times[station] = self._loop.time() - under_way.ask.instant
+        under_way.times[station] = self._since(under_way)
+
+    def _since(self, under_way: _UnderWay) -> float:
+        return self._loop.time() - under_way.ask.instant
 
     def _ended(self, under_way: _UnderWay, task: asyncio.Task[None]) -> None:
         """See to it that the ask has its one outcome and its record, then let the next one in."""
         if under_way.outcome is None:
-            self._event(under_way, _made_up_outcome(under_way, task))
+            self._event(under_way, _outcome(under_way, _problem(under_way, task), self._since(under_way)))
         assert under_way.outcome is not None, "the line above sets it"
         self.eyes.unpin(under_way.ask.instant)
         outcome = under_way.outcome
@@ -292,18 +299,35 @@ class _Submission:
                 yield event
 
 
+def _pieces(event: AnswerEvent) -> Iterator[AnswerEvent]:
+    """Yield an event, and a long delta in pieces: an answer that comes whole is one delta of up to a million chars."""
+    if isinstance(event, Delta) and len(event.text) > PIECE_LIMIT_CHARS:
+        for at in range(0, len(event.text), PIECE_LIMIT_CHARS):
+            yield Delta(event.text[at : at + PIECE_LIMIT_CHARS])
+    else:
+        yield event
+
+
 def _failed(code: Code, message: str) -> Outcome:
     return Outcome(OutcomeKind.FAILED, problem=Problem(code, message))
 
 
-def _made_up_outcome(under_way: _UnderWay, task: asyncio.Task[None]) -> Outcome:
-    """Return the outcome of an ask whose task ended without one: it was broken off, or met a bug of ours."""
+def _problem(under_way: _UnderWay, task: asyncio.Task[None]) -> Problem:
+    """Return why an ask's task ended without an outcome: it was broken off, or met a bug of ours."""
     if task.cancelled():
-        problem = Problem(Code.CANCELLED, "broken off before its end")
-    else:
-        error = task.exception()
-        log.error("ask %s: a bug in glassd", under_way.ask.id, exc_info=error)
-        problem = Problem(Code.INTERNAL, "a bug in glassd: see its log")
-    kind = OutcomeKind.CUT_OFF if under_way.text else OutcomeKind.FAILED
-    text, reasoning = "".join(under_way.text), "".join(under_way.reasoning)
-    return Outcome(kind, text=text, reasoning=reasoning, problem=problem, endpoint=under_way.endpoint)
+        return Problem(Code.CANCELLED, "broken off before its end")
+    log.error("ask %s: a bug in glassd", under_way.ask.id, exc_info=task.exception())
+    return Problem(Code.INTERNAL, "a bug in glassd: see its log")
+
+
+def _outcome(under_way: _UnderWay, problem: Problem, done: float) -> Outcome:
+    """Return the outcome of an ask that the model gave none: what has come is kept."""
+    times = under_way.times
+    return Outcome(
+        OutcomeKind.CUT_OFF if under_way.text else OutcomeKind.FAILED,
+        text="".join(under_way.text),
+        reasoning="".join(under_way.reasoning),
+        problem=problem,
+        endpoint=under_way.endpoint,
+        timings=Timings(sent=times.get("sent"), first_delta=times.get("first_delta"), done=done),
+    )

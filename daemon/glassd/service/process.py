@@ -11,10 +11,13 @@ import signal
 import socket
 import stat
 import threading
+import time
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from glassd.api.server import SHUTDOWN_LIMIT_S, application
 from glassd.app import App
@@ -32,8 +35,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STOP_LIMIT_S = 1.8
+STOP_LIMIT_S = 1.7
 """A stop that takes longer, because a device or a library is stuck, is made by leaving the process at once."""
+LAST_WORD_LIMIT_S = 0.1
+"""How long the log may take for the line that says so: it can be what is stuck."""
 SOCKET_MODE = 0o660
 SOCKET_GROUP = "glassd"
 
@@ -72,8 +77,15 @@ async def _main(
 ) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+    last_resort = _LastResort()
+
+    def stop_on_signal(*_: object) -> None:
+        last_resort.begin(status=0)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _begin_stop, stop)
+        signal.signal(number, stop_on_signal)  # not the loop's own way: a loop that is stuck would never come to it
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_bound(socket_to_serve()))
         app = await stack.enter_async_context(App(config, read_config, memory.lines))
@@ -87,7 +99,7 @@ async def _main(
             waits.append(asyncio.create_task(guest(app), name="guest"))
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         notify("STOPPING=1", "STATUS=stopping")
-        _begin_stop(stop, status=int(app.fatal.done()))
+        last_resort.begin(status=int(app.fatal.done()))
         await app.runner.close()  # so that whoever asked hears of the end before the API closes
         for waited in waits:
             waited.cancel()
@@ -97,19 +109,25 @@ async def _main(
     log.info("stopped")
 
 
-def _begin_stop(stop: asyncio.Event, status: int = 0) -> None:
-    """Begin a stop, and see to it that it comes to its end whatever is stuck, with that exit status."""
-    if stop.is_set():
-        return
-    stop.set()
-    last_resort = threading.Timer(STOP_LIMIT_S, _leave_at_once, [status])
-    last_resort.daemon = True
-    last_resort.start()
+class _LastResort:
+    """Ends the process where a stop does not come to its end, whatever is stuck: a thread, the event loop, the log."""
 
+    def __init__(self) -> None:
+        self._begun: SimpleQueue[int] = SimpleQueue()
+        threading.Thread(target=self._wait, name="last resort", daemon=True).start()
 
-def _leave_at_once(status: int) -> None:
-    log.warning("something is stuck; leaving without waiting for it")
-    os._exit(status)
+    def begin(self, status: int) -> None:
+        """Take note that a stop has begun, and with which exit status; the first counts. Signal handlers may call."""
+        self._begun.put(status)  # reentrant, as the documentation of SimpleQueue says: no lock that a signal could cut
+
+    def _wait(self) -> None:
+        status = self._begun.get()
+        time.sleep(STOP_LIMIT_S)
+        text = "something is stuck; leaving without waiting for it"
+        told = threading.Thread(target=log.warning, args=(text,), name="last word", daemon=True)
+        told.start()
+        told.join(LAST_WORD_LIMIT_S)
+        os._exit(status)
 
 
 class _Reloads:
@@ -194,7 +212,9 @@ def _bind(path: Path) -> socket.socket:
             os.umask(before)
     except OSError as error:
         listener.close()
-        raise StartError(f"cannot listen at {path}: {error.strerror}; name another place in GLASSD_SOCKET") from error
+        raise StartError(
+            f"cannot listen at {path}: {error.strerror or error}; name another place in GLASSD_SOCKET"
+        ) from error
     with contextlib.suppress(LookupError, PermissionError):
         shutil.chown(path, group=SOCKET_GROUP)
     return listener
@@ -231,4 +251,10 @@ def _set_up_log(level: str) -> LogMemory:
     for handler in (logging.StreamHandler(), memory):
         handler.setFormatter(logging.Formatter(f"{stamp}%(levelname)s %(name)s: %(message)s"))
         root.addHandler(handler)
+    logging.getLogger("aiohttp.server").addFilter(_is_no_callers_fault)
     return memory
+
+
+def _is_no_callers_fault(record: logging.LogRecord) -> bool:
+    """Pass over what is no HTTP: the caller has been told, and the traceback would quote what it sent."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | web.RequestPayloadError))
