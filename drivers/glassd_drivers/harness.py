@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 ANSWER_LIMIT_S = 5.0
 """How long a driver may take to pass on what its device did."""
+CALM_S = 0.1
+"""How long a device that is there is watched before it goes away."""
+OLDEST_S = 10.0
+"""How far an instant may lie before what it tells of was seen to begin; further off it is another clock's."""
 SETTLE_LIMIT_S = 2.0
 """How long closed descriptors, threads and tasks may take to be gone."""
 SETTLE_STEP_S = 0.005
@@ -208,6 +212,11 @@ async def within(limit_s: float, what: str, doing: Awaitable[T]) -> T:
         if limit.expired():
             raise NotConforming(f"{what} took over {limit_s:g} s") from None
         raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise NotConforming(f"{what} lets out a CancelledError that nobody asked for") from error
 
 
 class Holdings:

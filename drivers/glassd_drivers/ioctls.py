@@ -37,5 +37,11 @@ def set_value(fd: int, request: int, value: int) -> None:
     fcntl.ioctl(fd, request, value)
 
 
+def text(field: bytes) -> str:
+    """Return the C string in a field, without what would steer a terminal: a device says of itself what it likes."""
+    decoded = field.split(b"\0", 1)[0].decode(errors="replace")
+    return "".join(character for character in decoded if character.isprintable()).strip()
+
+
 def _number(direction: int, kind: str, number: int, size: int) -> int:
     return direction << 30 | size << 16 | ord(kind) << 8 | number

@@ -24,20 +24,23 @@ class Readiness:
     async def wait(self) -> None:
         """Return once a read would not block; raise TransientFault once closed.
 
-        A file on a disk, or /dev/null, cannot be waited for (epoll says EPERM), and never blocks: it is ready at once.
+        A file on a disk, or /dev/null, cannot be waited for (epoll says EPERM), and never blocks: it is ready at once,
+        after a turn of the event loop for the others.
         """
         if self._closed:
             raise self._fault()
         loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
         try:
             loop.add_reader(self._fd, self._wake)
         except PermissionError:
+            await asyncio.sleep(0)
             return
+        self._waiter = loop.create_future()
         try:
             await self._waiter
         finally:
-            loop.remove_reader(self._fd)
+            if not self._closed:  # else `close` has done it, and the number may be another file's by now
+                loop.remove_reader(self._fd)
 
     async def closed(self) -> NoReturn:
         """Wait until closed, then raise TransientFault: for a reader that has seen the end of its bytes."""

@@ -28,6 +28,8 @@ OPEN_LIMIT_S = 10.0
 """How long a driver may take to open."""
 CLOSE_LIMIT_S = 1.0
 """How long a driver may take to close; one that is stuck is left behind, so that it never holds a stop."""
+ERROR_LIMIT = 500
+"""How many characters of an error a status keeps."""
 
 D = TypeVar("D", bound=Driver)
 
@@ -136,6 +138,7 @@ class Supervisor(Generic[D]):
             try:
                 driver = self._make()
                 await self._open(driver)
+                _let_out_cancellation()
                 born = self._clock()
                 self._alive = True
                 self._enter(DeviceState.READY)
@@ -147,6 +150,7 @@ class Supervisor(Generic[D]):
                 fault = self._fault_of(error)  # a cancellation of the driver's own making, let out by mistake
             except Exception as error:  # noqa: BLE001 - whatever a driver does, the daemon goes on
                 fault = self._fault_of(error)
+            _let_out_cancellation()
             self._lived_s = self._clock() - born if self._alive else 0.0
             self._alive = False
             self._enter(DeviceState.FAILED if isinstance(fault, PermanentFault) else DeviceState.WAITING, _line(fault))
@@ -234,7 +238,9 @@ _Place = tuple[str, str, int | None]
 def _place(error: BaseException) -> _Place:
     """Return what tells one bug from another: its type and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
-    return (type(error).__name__, frames[-1].filename, frames[-1].lineno) if frames else (repr(error), "", 0)
+    return (
+        (type(error).__name__, frames[-1].filename, frames[-1].lineno) if frames else (type(error).__name__, "", None)
+    )
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -246,7 +252,15 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    """Return an error as one line for a log or a terminal: what it quotes may come from a device."""
+    printable = "".join(character if character.isprintable() else " " for character in str(error))
+    return " ".join(printable.split())[:ERROR_LIMIT] or type(error).__name__
+
+
+def _let_out_cancellation() -> None:
+    """Raise the cancellation that a driver has swallowed: no driver undoes a stop."""
+    if _being_cancelled():
+        raise asyncio.CancelledError
 
 
 def _being_cancelled() -> bool:

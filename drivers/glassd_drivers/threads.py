@@ -32,6 +32,8 @@ CLOSE_LIMIT_S = 0.8
 """How long `close` waits for the call under way; below the second that a driver's own close may take."""
 CALLS_LIMIT = 16
 """How many calls may wait behind the one under way; more only pile up behind a device that is stuck."""
+LEFT_BEHIND_LIMIT = 4
+"""How many threads of one name may be left behind in stuck calls; no more are started until one of them ends."""
 HANDOFF_ITEMS = 2
 """How many items of a stream wait for the event loop; past that the oldest is dropped for the newest."""
 JOIN_LIMIT_S = 0.05
@@ -60,7 +62,8 @@ class DeviceThread:
         """Run `fn(*args, **kwargs)` on the thread and return its result, or raise what it raised.
 
         Cancelling drops a call that has not begun, and abandons one that has: it runs to its end and nobody hears of
-        it. Raises TransientFault after `close`, and when CALLS_LIMIT calls wait already.
+        it. Raises TransientFault after `close`, when CALLS_LIMIT calls wait already, and where LEFT_BEHIND_LIMIT
+        threads of earlier lives are stuck.
         """
         return await self._submit(lambda: fn(*args, **kwargs))
 
@@ -135,6 +138,10 @@ class DeviceThread:
     def _submit(self, fn: Callable[[], R]) -> asyncio.Future[R]:
         if self._ending.is_set():
             raise TransientFault(f"{self._name}: closed")
+        if self._thread is None and _alive(self._name) >= LEFT_BEHIND_LIMIT:
+            raise TransientFault(
+                f"{self._name}: the device is stuck, {LEFT_BEHIND_LIMIT} calls never returned; plug it in anew"
+            )
         future: Future[R] = Future()
         try:
             self._calls.put_nowait(_Call(future, fn))
@@ -164,6 +171,10 @@ class DeviceThread:
             release()
         except Exception:  # noqa: BLE001 - a close never raises: what a device says when let go of is for the log
             _log.exception("%s: letting go of the device failed", self._name)
+
+
+def _alive(name: str) -> int:
+    return sum(thread.name == name for thread in threading.enumerate())
 
 
 class _Call:

@@ -54,11 +54,39 @@ def test_a_stop_in_the_middle_of_an_answer_leaves_nothing(
     assert leaks(daemon) == []
 
 
-def test_a_stop_does_not_wait_for_a_camera_that_is_stuck(tmp_path: Path, start: Callable[..., Daemon]) -> None:
-    stuck = tmp_path / "stuck.avi"
-    os.mkfifo(stuck)  # opening it for reading blocks until a writer comes, and none does
-    daemon = start(CONFIG.format(url="reader", pictures=stuck, prompt="?").replace(", vision: some-model", ""))
+STUCK_CAMERA = """
+import threading
+from glassd_drivers.contracts import CONTRACT, DriverConfig
+from glassd_drivers.threads import DeviceThread
+
+class StuckCamera:
+    "A camera whose read never returns."
+    contract, Config, kind = CONTRACT, DriverConfig, "stream"
+
+    def __init__(self, config, context):
+        self.thread = DeviceThread("stuck camera")
+
+    async def open(self): pass
+
+    async def frames(self):
+        yield await self.thread.call(threading.Event().wait)
+
+    async def close(self):
+        await self.thread.close()
+"""
+
+
+def test_a_stop_does_not_wait_for_a_camera_whose_read_is_stuck(tmp_path: Path, start: Callable[..., Daemon]) -> None:
+    (tmp_path / "stuck_camera.py").write_text(STUCK_CAMERA)
+    package = tmp_path / "stuck_camera-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: stuck-camera\nVersion: 1\n")
+    (package / "entry_points.txt").write_text("[glassd.cameras]\nstuck = stuck_camera:StuckCamera\n")
+    config = "model: {endpoints: [{url: reader}]}\ncamera: {driver: stuck}\n"
+    daemon = start(config, PYTHONPATH=str(tmp_path))
+    daemon.camera_ready()
     assert daemon.stop() == 0
+    assert not daemon.socket.exists()
 
 
 def test_ready_waits_for_no_device_and_no_network(tmp_path: Path, start: Callable[..., Daemon]) -> None:

@@ -241,7 +241,8 @@ class Frozen(GoodCamera):
     """Its instants stand still."""
 
     def frame(self) -> Frame:
-        return replace(super().frame(), instant=1.0)
+        self.first = getattr(self, "first", self.context.clock())
+        return replace(super().frame(), instant=self.first)
 
 
 class Prophet(GoodCamera):
@@ -251,11 +252,44 @@ class Prophet(GoodCamera):
         return replace(super().frame(), instant=self.context.clock() + 60)
 
 
+class Historian(GoodCamera):
+    """Its instants are of a clock of its own."""
+
+    def frame(self) -> Frame:
+        return replace(super().frame(), instant=self.context.clock() - 3600)
+
+
 class Nameless(GoodCamera):
     """Its frames come from elsewhere."""
 
     def frame(self) -> Frame:
         return replace(super().frame(), source="me")
+
+
+class CancelsItsReader(GoodCamera):
+    """Tells the loss by a cancellation."""
+
+    async def frames(self) -> AsyncGenerator[Frame]:
+        try:
+            async for frame in super().frames():
+                yield frame
+        except TransientFault:
+            raise asyncio.CancelledError from None
+
+
+class LosesAtOnce(GoodDisplay):
+    """Takes itself for lost while it is there."""
+
+    async def watch(self) -> None:
+        raise TransientFault("it was lost; plug it in")
+
+
+class OwnClock(GoodButtons):
+    """Its instants are of a clock of its own."""
+
+    async def edges(self) -> AsyncGenerator[Edge]:
+        async for edge in super().edges():
+            yield replace(edge, instant=edge.instant - 3600)
 
 
 class EndsQuietly(GoodCamera):

@@ -4,31 +4,31 @@ import asyncio
 import itertools
 import logging
 import os
-import time
+import tempfile
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
+from lives import as_nobody, context
 from pydantic import ValidationError
 from recordings import encoded, image, video
 
 from glassd_drivers.cameras import clip
 from glassd_drivers.cameras.clip import ClipCamera, ClipConfig
 from glassd_drivers.contracts import DriverError, Frame, PermanentFault, TransientFault
-from glassd_drivers.host import Host
 from glassd_drivers.pictures import media_type_and_size
 from virtual import START, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
 
 
 async def played(count: int, path: Path, **options: Any) -> list[Frame]:
     """The first frames of a clip, on the clock of the loop that runs."""
-    host = Host(asyncio.get_running_loop().time)
-    camera = ClipCamera(ClipConfig(path=path, **options), host.context("camera", lambda _state, _detail: None))
+    camera = ClipCamera(ClipConfig(path=path, **options), context("camera", asyncio.get_running_loop().time))
     try:
         await camera.open()
         stream = camera.frames()
@@ -81,7 +81,7 @@ def test_a_video_cannot_be_held(tmp_path: Path) -> None:
 def test_a_late_reader_gets_no_burst_of_old_pictures(folder: Path) -> None:
     async def main() -> list[float]:
         loop = asyncio.get_running_loop()
-        camera = ClipCamera(ClipConfig(path=folder), Host(loop.time).context("camera", lambda _state, _detail: None))
+        camera = ClipCamera(ClipConfig(path=folder), context("camera", loop.time))
         await camera.open()
         stream = camera.frames()
         first = await anext(stream)
@@ -156,6 +156,7 @@ def file_of_notes(path: Path) -> None:
         (empty_folder, PermanentFault, "holds no JPEG or PNG"),
         (folder_of_notes, PermanentFault, "holds no JPEG or PNG"),
         (file_of_notes, PermanentFault, "no video that OpenCV can read; convert it"),
+        (os.mkfifo, PermanentFault, "neither a file nor a folder"),
     ],
 )
 def test_what_cannot_be_played_is_told_in_one_line_with_its_path(
@@ -169,23 +170,106 @@ def test_what_cannot_be_played_is_told_in_one_line_with_its_path(
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    "harm", [lambda file: file.unlink(), lambda file: file.write_bytes(encoded(".png", 9, 99, 99))]
-)
-def test_a_picture_that_goes_or_changes_while_played_is_a_loss(folder: Path, harm: Callable[[Path], object]) -> None:
-    async def main() -> None:
-        camera = ClipCamera(
-            ClipConfig(path=folder),
-            Host(asyncio.get_running_loop().time).context("camera", lambda _state, _detail: None),
-        )
+@pytest.mark.parametrize("make", [Path.touch, Path.mkdir], ids=["file", "folder"])
+def test_what_may_not_be_read_says_so(make: Callable[..., None]) -> None:
+    with tempfile.TemporaryDirectory() as parent:
+        Path(parent).chmod(0o755)
+        path = Path(parent) / "clip"
+        make(path, mode=0)
+        told = as_nobody(LIFE, path)
+    assert told.startswith(f"PermanentFault {path} cannot be read: Permission denied; make it readable")
+
+
+LIFE = """
+import asyncio, sys, time, cv2
+from glassd_drivers.cameras.clip import ClipCamera, ClipConfig
+from glassd_drivers.contracts import DriverError
+from glassd_drivers.host import Host
+# drop rights
+async def life():
+    camera = ClipCamera(ClipConfig(path=sys.argv[1]), Host(time.monotonic).context("camera", print))
+    try:
         await camera.open()
-        stream = camera.frames()
-        await anext(stream)
-        harm(folder / "b.png")
-        with pytest.raises(TransientFault, match=r"b\.png"):
-            await anext(stream)
+    except DriverError as error:
+        print(type(error).__name__, error)
+    await camera.close()
+asyncio.run(life())
+"""
+
+
+def test_a_picture_that_is_replaced_while_played_is_played_as_it_is_now(folder: Path) -> None:
+    async def main() -> None:
+        async with a_clip(folder) as frames:
+            await anext(frames)
+            other = encoded(".jpg", 9, 99, 98)
+            (folder / "b.png").write_bytes(other)
+            frame = await anext(frames)
+            assert (frame.data, frame.media_type, frame.width, frame.height) == (other, "image/jpeg", 99, 98)
 
     run(main())
+
+
+@asynccontextmanager
+async def a_clip(path: Path) -> AsyncIterator[AsyncIterator[Frame]]:
+    camera = ClipCamera(ClipConfig(path=path), context("camera", asyncio.get_running_loop().time))
+    try:
+        await camera.open()
+        async with aclosing(camera.frames()) as frames:
+            yield frames
+    finally:
+        await camera.close()
+
+
+@pytest.mark.parametrize("harm", [lambda file: file.unlink(), lambda file: file.write_bytes(file.read_bytes()[:-1])])
+def test_a_picture_that_goes_or_is_cut_off_while_played_is_a_loss(folder: Path, harm: Callable[[Path], object]) -> None:
+    async def main() -> None:
+        async with a_clip(folder) as frames:
+            await anext(frames)
+            harm(folder / "b.png")
+            with pytest.raises(TransientFault, match=r"b\.png cannot be read any more"):
+                await anext(frames)
+
+    run(main())
+
+
+def test_a_picture_that_hangs_holds_neither_a_stop_nor_the_loop(folder: Path) -> None:
+    async def main() -> None:
+        camera = ClipCamera(ClipConfig(path=folder), context("camera"))
+        await camera.open()
+        frames = camera.frames()
+        await anext(frames)
+        (folder / "b.png").unlink()
+        os.mkfifo(folder / "b.png")  # nobody ever writes to it: opening it blocks
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.4):
+                await anext(frames)
+        async with asyncio.timeout(1):
+            await camera.close()
+
+    asyncio.run(main())
+    with (folder / "b.png").open("wb"):
+        pass  # lets the thread that is stuck go
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf"), 90_000.0])
+def test_a_video_that_tells_no_rate_to_be_played_at_still_plays(
+    rate: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = video(tmp_path / "clip.avi", "MJPG", 2)
+    told = cv2.VideoCapture
+
+    class Odd:
+        def __init__(self, *arguments: Any) -> None:
+            self._capture = told(*arguments)
+
+        def get(self, fact: int) -> float:
+            return rate if fact == cv2.CAP_PROP_FPS else float(self._capture.get(fact))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._capture, name)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Odd)
+    assert len(asyncio.run(played(3, path))) == 3
 
 
 def packets(path: Path) -> list[bytes]:
@@ -277,21 +361,3 @@ def test_a_file_whose_first_frame_is_damaged_says_what_to_do(tmp_path: Path) -> 
 def test_a_rate_that_cannot_be_is_a_mistake(fps: object) -> None:
     with pytest.raises(ValidationError):
         ClipConfig.model_validate({"path": "/clip", "fps": fps})
-
-
-def test_a_recording_that_hangs_holds_neither_a_stop_nor_the_loop(tmp_path: Path) -> None:
-    path = tmp_path / "clip.avi"
-    os.mkfifo(path)  # nobody ever writes to it: opening it blocks
-
-    async def main() -> None:
-        camera = ClipCamera(ClipConfig(path=path), Host(time.monotonic).context("camera", lambda _state, _detail: None))
-        opening = asyncio.create_task(camera.open())
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await opening
-        async with asyncio.timeout(1):
-            await camera.close()
-
-    asyncio.run(main())
-    with path.open("wb"):
-        pass  # lets the thread that is stuck go

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lives import as_nobody, context
 from pydantic import ValidationError
 
-from glassd_drivers import testing
+from glassd_drivers import ioctls, testing
 from glassd_drivers.buttons import input_device
 from glassd_drivers.buttons.evdev import EdgeReader, EvdevButtons, EvdevConfig
 from glassd_drivers.buttons.input_events import (
@@ -150,6 +150,25 @@ def test_a_release_that_the_kernel_dropped_is_made_up() -> None:
     assert edges[2:] == [Edge("main", EdgeKind.LOST, 3.0), Edge("back", EdgeKind.UP, 4.0)]
 
 
+def test_a_release_that_asking_has_voided_is_made_up() -> None:
+    async def main() -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        reader = EdgeReader(reading, BUTTONS, frozenset, asyncio.get_running_loop().time, "buttons")
+        # Read at once with what was dropped; the key is up again by the time that the device is asked.
+        os.write(writing, dropped(1.0) + key(ENTER, 1, 2.0))
+        edges = reader.edges()
+        async with asyncio.timeout(10):
+            assert await anext(edges) == Edge("main", EdgeKind.DOWN, 2.0)
+            assert await anext(edges) == Edge("main", EdgeKind.LOST, START)
+        await edges.aclose()
+        reader.close()
+        os.close(reading)
+        os.close(writing)
+
+    run(main())
+
+
 def test_a_packet_without_an_end_is_asked_about_once_it_has_one() -> None:
     endless = event(EV_KEY, ENTER, 1) * (PACKET_KEYS + 1)
     decoder = EventDecoder()
@@ -272,6 +291,10 @@ def test_any_other_word_is_no_key(name: str) -> None:
 def test_keys_have_the_kernels_codes(name: str, code: int) -> None:
     assert KEY_CODES[name] == code
     assert KEY_CODES[KEY_NAMES[code]] == code
+
+
+def test_what_a_device_calls_itself_steers_no_terminal() -> None:
+    assert ioctls.text("Touch\x1b]0;owned\x07 板 ".encode() + b"\xff\0rest") == "Touch]0;owned 板 \ufffd"
 
 
 def test_requests_have_the_kernels_numbers() -> None:

@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import termios
+import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -209,6 +211,42 @@ def test_a_key_that_repeats_leaves_no_long_tail() -> None:
     script(play)
 
 
+def test_a_paste_is_a_few_presses_of_each_button() -> None:
+    async def play(pipe: Script) -> None:
+        pipe.send("是不是\x1b[200~b\r".encode() * 600)  # over 10 KB
+        edges = await pipe.edges(2 * WAITING_EDGES)
+        assert Counter(button for button, _, _ in edges) == {"main": WAITING_EDGES, "back": WAITING_EDGES}
+        assert await pipe.silent_for(3600.0)
+
+    script(play)
+
+
+def test_two_who_read_the_same_keys_never_wait_for_each_other() -> None:
+    async def main() -> None:
+        reading, writing = os.pipe()
+        drivers = [KeyboardButtons(KeyboardConfig(), context(f"buttons.{number}")) for number in range(2)]
+        with standing_in_for(0, reading):
+            for driver in drivers:
+                await driver.open()
+        first = [asyncio.create_task(anext(driver.edges())) for driver in drivers]
+        late = threading.Timer(5.0, os.write, (writing, b"\n"))  # what a read that blocks would wait for
+        late.start()
+        os.write(writing, b"\n")
+        done, waiting = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        assert {task.result().button for task in done} == {"main"}
+        assert late.is_alive()
+        late.cancel()
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(first)
+        for driver in drivers:
+            await driver.close()
+        os.close(reading)
+        os.close(writing)
+
+    asyncio.run(main())
+
+
 # -- real terminals ---------------------------------------------------------------------------------------------------
 
 
@@ -277,6 +315,52 @@ def test_ctrl_c_reaches_the_process_which_leaves_the_terminal_as_it_was() -> Non
     os.close(terminal)
 
 
+JOB = """
+import asyncio, os, signal, sys, time
+from glassd_drivers.buttons.keyboard import KeyboardButtons, KeyboardConfig
+from glassd_drivers.host import Host
+os.dup2(os.open(sys.argv[1], os.O_RDWR), 0)  # a new session's first terminal becomes its controlling one
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # as a shell does
+is_open, taken_back = os.pipe(), os.pipe()
+async def life():
+    driver = KeyboardButtons(KeyboardConfig(), Host(time.monotonic).context("buttons", print))
+    await driver.open()
+    os.write(is_open[1], b"1")
+    os.read(taken_back[0], 1)
+    await driver.close()
+if not (job := os.fork()):
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    asyncio.run(life())
+    os._exit(0)
+os.read(is_open[0], 1)
+os.tcsetpgrp(0, os.getpgrp())
+os.write(taken_back[1], b"1")
+_, status = os.waitpid(job, os.WUNTRACED)
+if os.WIFSTOPPED(status):
+    os.kill(job, signal.SIGKILL)
+print("stopped" if os.WIFSTOPPED(status) else "ended")
+"""
+
+
+def test_a_job_in_the_background_ends_and_leaves_the_terminal_to_the_one_in_front() -> None:
+    hand, terminal = os.openpty()
+    before = local_modes(terminal)
+    done = subprocess.run(
+        [sys.executable, "-c", JOB, os.ttyname(terminal)],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout == "ended\n"
+    assert before ^ local_modes(terminal) == termios.ICANON | termios.ECHO
+    os.close(hand)
+    os.close(terminal)
+
+
 def test_a_closed_standard_input_waits_for_a_person() -> None:
     program = (
         "import asyncio\n"
@@ -313,6 +397,7 @@ def test_a_terminal_that_is_not_there_says_so() -> None:
         (b"\x1b[A\x1b[B\x1b[C\x1b[D", ["up", "down", "right", "left"]),
         (b"\x1bOA\x1bOB", ["up", "down"]),
         (b"\x1b[15~\x1b[1;5Ax", ["x"]),
+        (b"\x1b[[A\x1b[[Ex", ["x"]),  # F1 and F5 of the Linux console
         (b"\x1b\x1b[Ax", ["esc", "up", "x"]),
         (b"\x1bq", ["esc", "q"]),
         ("是x".encode(), ["是", "x"]),
@@ -325,6 +410,8 @@ def test_bytes_are_these_keys(data: bytes, keys: list[str]) -> None:
     assert list(parser.feed(data)) == keys
     assert not parser.undecided
 
+
+ACTIONS = {"m": "main", "l": "main long", "d": "main double", "a": "other"}
 
 TYPED = st.lists(
     st.sampled_from([b"\x1b", b"[", b"O", b"A", b"~", b"1;5", b"\n", b"q", "是".encode(), b"\xff"])
@@ -342,10 +429,17 @@ def test_pieces_are_the_same_keys_as_the_whole(typed: bytes, cuts: list[int]) ->
     assert list(parser.settle()) == list(whole.settle())
 
 
+@given(st.lists(st.sampled_from("mld"), max_size=40))
+def test_no_more_edges_wait_than_their_limit(keys: list[str]) -> None:
+    player = KeyPlayer({key: parse_action(action) for key, action in ACTIONS.items()})
+    for key in keys:
+        player.press(key, 0.0)
+    assert len(player.due(float("inf"))) <= WAITING_EDGES
+
+
 @given(st.lists(st.tuples(st.sampled_from("mlda"), st.floats(0, 0.5)), max_size=40))
 def test_a_button_goes_down_and_up_in_turn_and_never_too_fast_to_be_seen(presses: list[tuple[str, float]]) -> None:
-    actions = {"m": "main", "l": "main long", "d": "main double", "a": "other"}
-    player = KeyPlayer({key: parse_action(action) for key, action in actions.items()})
+    player = KeyPlayer({key: parse_action(action) for key, action in ACTIONS.items()})
     now = 0.0
     edges: list[Edge] = []
     for key, pause in presses:

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from glassd_drivers.contracts import CONTRACT, DeviceState, DriverConfig, PermanentFault, TransientFault
-from glassd_drivers.supervise import CLOSE_LIMIT_S, OPEN_LIMIT_S, Backoff, DeviceStatus, Supervisor
-from virtual import START, run
+from glassd_drivers.supervise import CLOSE_LIMIT_S, ERROR_LIMIT, OPEN_LIMIT_S, Backoff, DeviceStatus, Supervisor
+from virtual import START, VirtualLoop, run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -317,6 +319,44 @@ def test_a_stuck_close_holds_a_stop_no_longer_than_its_limit() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("where", ["on_open", "on_serve"])
+@pytest.mark.parametrize("instead", [AWAY, partial(ValueError, "x"), None], ids=["fault", "bug", "nothing"])
+def test_a_driver_that_swallows_its_cancellation_does_not_undo_a_stop(
+    where: str, instead: Callable[[], BaseException] | None
+) -> None:
+    async def swallow() -> None:
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            if instead is not None:
+                raise instead() from None
+
+    async def main() -> None:
+        bench = Bench()
+        setattr(bench, where, swallow)
+        _, task = bench.start()
+        await bench.opened(1)
+        await passing(1)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=100)
+        assert done
+        assert bench.seen[-1].state is CLOSED
+        assert WAITING not in bench.states()
+        assert bench.held == 0
+
+    run(main())
+
+
+def test_what_an_error_quotes_of_a_device_is_one_short_line_that_steers_no_terminal() -> None:
+    async def script(bench: Bench) -> None:
+        bench.on_open = failing(partial(TransientFault, "said\x1b]0;owned\x07 \n" + "x" * 10_000))
+        await bench.opened(2)
+
+    error = supervised(script).seen[1].error
+    assert error.startswith("said ]0;owned xxx")
+    assert len(error) == ERROR_LIMIT
+
+
 def test_a_stop_during_a_close_lets_the_close_end() -> None:
     async def main() -> None:
         bench = Bench()
@@ -409,3 +449,89 @@ def test_waits_stay_between_the_jittered_first_and_the_cap_whatever_happens(
     least = backoff.first * (1 - backoff.jitter)
     assert all(least - 0.001 <= wait <= backoff.cap + 0.001 for wait in bench.waits())
     assert bench.states()[-1] is CLOSED
+
+
+class SupervisedDevice(RuleBasedStateMachine):
+    """A device that comes, goes, hangs and has bugs in any order, with hints of the operator in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        logging.disable()
+        self.runner = asyncio.Runner(loop_factory=VirtualLoop)
+        self.bench = Bench(Backoff(first=1.0, cap=8.0, settled=10.0))
+        self.serving = 0
+        self.bench.on_serve = self.serve
+        self.supervisor, self.task = self.runner.run(self._start())
+
+    async def _start(self) -> tuple[Supervisor[ScriptedDriver], asyncio.Task[None]]:
+        return self.bench.start()
+
+    async def serve(self) -> None:
+        self.serving += 1
+        self.loss = asyncio.get_running_loop().create_future()
+        try:
+            await self.loss
+        finally:
+            self.serving -= 1
+
+    @rule(behaviour=st.sampled_from([nothing, forever, failing(AWAY), failing(FORBIDDEN), *map(failing, BUGS)]))
+    def open_does(self, behaviour: Callable[[], Awaitable[None]]) -> None:
+        self.bench.on_open = behaviour
+
+    @rule(behaviour=st.sampled_from([nothing, forever, failing(AWAY), failing(partial(ValueError, "x"))]))
+    def close_does(self, behaviour: Callable[[], Awaitable[None]]) -> None:
+        self.bench.on_close = behaviour
+
+    @rule(error=st.sampled_from([AWAY, FORBIDDEN, *BUGS]))
+    def device_is_lost(self, error: Callable[[], BaseException]) -> None:
+        if self.serving and not self.loss.done():
+            self.loss.set_exception(error())
+
+    @rule()
+    def operator_hints(self) -> None:
+        self.supervisor.retry_now()
+
+    @rule(state=st.sampled_from([WAITING, READY]))
+    def driver_reports(self, state: DeviceState) -> None:
+        self.supervisor.note(state, "frozen" if state is WAITING else "")
+
+    @rule(seconds=st.sampled_from([0.0, 0.1, 0.5, 1.0, 5.0, 20.0, 60.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.runner.run(passing(seconds))
+
+    @invariant()
+    def one_driver_lives_at_a_time_and_the_supervisor_outlives_it(self) -> None:
+        assert not self.task.done()
+        assert self.serving <= 1
+        assert self.bench.held <= 1
+
+    @invariant()
+    def attempts_keep_their_distance(self) -> None:
+        least = self.bench.backoff.first * (1 - self.bench.backoff.jitter)
+        assert all(wait >= least - 0.001 for wait in self.bench.waits())
+
+    @invariant()
+    def the_status_is_the_last_that_was_told_and_no_change_is_told_twice(self) -> None:
+        told = [(status.state, status.error) for status in self.bench.seen]
+        assert all(one != other for one, other in itertools.pairwise(told))
+        assert not self.bench.seen or self.supervisor.status == self.bench.seen[-1]
+
+    def teardown(self) -> None:
+        try:
+            self.runner.run(self._comes_back_and_stops())
+        finally:
+            self.runner.close()
+            logging.disable(logging.NOTSET)
+
+    async def _comes_back_and_stops(self) -> None:
+        """A device that behaves again is back within the longest wait, and a stop closes it."""
+        self.bench.on_open = self.bench.on_close = nothing
+        await passing(OPEN_LIMIT_S + CLOSE_LIMIT_S + self.bench.backoff.cap + CLOSE_LIMIT_S)
+        assert self.serving == 1
+        await stop(self.task)
+        assert self.bench.held == 0
+        assert self.bench.seen[-1].state is CLOSED
+
+
+SupervisedDevice.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestSupervisedDevice = SupervisedDevice.TestCase

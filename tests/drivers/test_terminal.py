@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import termios
@@ -218,6 +219,38 @@ def test_text_is_green_unless_no_colour_is_wanted(
     asyncio.run(main())
 
 
+def test_a_window_of_one_cell_gets_no_box_until_it_grows_again() -> None:
+    async def main() -> None:
+        person = Person()
+        async with display(person.terminal) as driver:
+            await driver.show(Screen(("hello",), must_show=True))
+            for _ in range(2):
+                person.resize(1, 1)
+                await driver.show(Screen(("hello",), must_show=True))
+                person.resize(80, 24)
+                await driver.show(Screen(("hello",), must_show=True))
+                await person.sees(lambda: person.rows()[1].startswith("│hello") and person.rows()[11].startswith("└"))
+        await person.sees(lambda: person.screen.margins is None)
+        person.leave()
+
+    asyncio.run(main())
+
+
+def test_two_displays_of_one_terminal_show_the_same_box() -> None:
+    async def main() -> None:
+        person = Person()
+        async with display(person.terminal) as one, display(person.terminal) as other:
+            for text in ("first", "second"):
+                for driver in (one, other):
+                    await driver.show(Screen((text,), must_show=True))
+                await person.sees_text(text)
+            assert sum("second" in row for row in person.rows()) == 1
+        await person.sees(lambda: person.screen.margins is None)
+        person.leave()
+
+    asyncio.run(main())
+
+
 def test_a_stopped_terminal_holds_up_nobody() -> None:
     async def main() -> None:
         person = Person()
@@ -276,6 +309,13 @@ def test_an_error_is_lines_after_its_mark() -> None:
     assert text == "[error]\n没有网络\n请检查 Wi-Fi\n"
 
 
+def test_an_open_end_is_measured_in_graphemes() -> None:
+    lines = PlainLines()
+    # Sixteen graphemes or fewer after a break may still move it, of however many code points they are.
+    assert lines.update(Screen(("may still grow", THUMB * 15), mark=Mark.WRITING)) == "[writing]\n"
+    assert lines.update(Screen(("may still grow", THUMB * 17), mark=Mark.WRITING)) == "may still grow\n"
+
+
 def test_turning_a_page_keeps_the_end_of_the_one_before() -> None:
     lines = PlainLines()
     text = lines.update(Screen(("one", "two"), mark=Mark.WRITING))
@@ -318,6 +358,31 @@ def test_a_box_never_leaves_its_place(screens: list[Screen], text_rows: int) -> 
         assert not "".join(person.display[text_rows + 2 :]).strip()
 
 
+THUMB = "\U0001f44d\U0001f3fd"
+"""A thumb with the colour of a skin: one grapheme of two cells; a terminal that does not join them needs four."""
+
+
+@pytest.mark.parametrize("columns", [12, 40])
+def test_a_terminal_that_counts_widths_otherwise_keeps_the_boxs_edge(columns: int) -> None:
+    person = pyte.Screen(columns, 12)
+    stream = pyte.Stream(person)
+    box = Box(Profile("small", columns=10, rows=4, interval=0.0), Window(columns, 12), 4, color=True)
+    stream.feed(box.begin() + box.update(Screen((THUMB * 5, "", THUMB * 5, "four"))))
+    assert [person.buffer[row][11].data for row in range(1, 5)] == ["│"] * 4
+    assert [person.display[row] for row in (2, 4)] == [f"│{text:10}│".ljust(columns) for text in ("", "four")]
+    assert not any(person.buffer[row][column].data.strip() for row in range(12) for column in range(12, columns))
+    stream.feed("x" * (columns + 1))  # the log wraps as before
+    assert person.cursor.x == 1
+
+
+@pytest.mark.parametrize("columns", [1, 2, 5, 8])
+def test_the_top_of_a_narrow_box_is_as_wide_as_the_box(columns: int) -> None:
+    box = Box(Profile("narrow", columns=columns, rows=1, interval=0.0), Window(80, 24), 1, color=False)
+    drawn = box.update(Screen(page=10, pages=12, mark=Mark.WRITING, camera=True))
+    (top,) = re.findall("┌.*?┐", drawn)
+    assert len(top) == columns + 2
+
+
 def test_only_rows_that_differ_are_written_again() -> None:
     box = Box(TERMINAL, Window(80, 24), TERMINAL.rows, color=False)
     box.update(Screen(("one", "two"), mark=Mark.WRITING))
@@ -337,6 +402,23 @@ def test_a_pipe_that_nobody_reads_is_a_lost_display() -> None:
                 await driver.show(Screen(("hello",), must_show=True))
             with pytest.raises(TransientFault, match="standard output is read by nobody any more"):
                 await driver.watch()
+
+    asyncio.run(main())
+
+
+def test_a_pipe_that_somebody_made_non_blocking_is_waited_for() -> None:
+    async def main() -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        long = "x" * 100_000  # more than the pipe takes at once
+        async with display(writing) as driver:
+            showing = asyncio.create_task(driver.show(Screen((long,), must_show=True)))
+            read = 0
+            while read < len(long) + 1:
+                read += len(await asyncio.to_thread(os.read, reading, 65536))
+            await showing
+        os.close(reading)
+        os.close(writing)
 
     asyncio.run(main())
 

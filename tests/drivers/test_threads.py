@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from glassd_drivers.contracts import TransientFault
-from glassd_drivers.threads import CALLS_LIMIT, DeviceThread
+from glassd_drivers.threads import CALLS_LIMIT, LEFT_BEHIND_LIMIT, DeviceThread
 
 BOUND_S = 10.0
 """How long a stuck call of these tests waits at most, so that a failing test ends."""
@@ -108,6 +108,29 @@ def test_a_call_that_outlives_its_event_loop_ends_quietly(capfd: pytest.CaptureF
     assert released.is_set()
     assert not left.is_alive()
     assert capfd.readouterr().err == ""
+
+
+def test_threads_left_behind_by_earlier_lives_are_bounded() -> None:
+    async def main() -> None:
+        stuck = threading.Event()
+        for _ in range(LEFT_BEHIND_LIMIT):
+            life = DeviceThread("device l")
+            opening = asyncio.create_task(life.call(stuck.wait, BOUND_S))
+            begun = asyncio.Event()
+            asyncio.get_running_loop().call_soon(begun.set)
+            await begun.wait()
+            opening.cancel()
+            assert not await life.close(limit_s=0.01)
+        with pytest.raises(TransientFault, match="device l: the device is stuck"):
+            await DeviceThread("device l").call(lambda: None)
+        stuck.set()
+        for left in [thread for thread in threading.enumerate() if thread.name == "device l"]:
+            left.join(BOUND_S)
+        again = DeviceThread("device l")
+        assert await again.call(lambda: "free") == "free"
+        assert await again.close()
+
+    asyncio.run(main())
 
 
 def test_calls_behind_a_stuck_one_are_bounded_and_refused_on_close() -> None:

@@ -7,6 +7,7 @@ wait for the bus, are done on a thread.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import logging
@@ -87,8 +88,9 @@ class EvdevButtons:
         """Yield each edge; once the device is gone, LOST for each button held and then TransientFault."""
         if self._edges is None:
             raise TransientFault(f"{self._config.device}: not open")
-        async for edge in self._edges.edges():
-            yield edge
+        async with contextlib.aclosing(self._edges.edges()) as edges:
+            async for edge in edges:
+                yield edge
 
     async def close(self) -> None:
         """Let go of the device."""
@@ -190,6 +192,7 @@ class EdgeReader:
         return edges, fault
 
     def _edges_of(self, data: bytes) -> Iterator[Edge]:
+        down_now: frozenset[int] | None = None
         for event in self._decoder.feed(data):
             match event:
                 case KeyChange(code, made_up=True, instant=instant):
@@ -197,7 +200,11 @@ class EdgeReader:
                 case KeyChange(code, down, instant):
                     yield from self._change(code, down, instant)
                 case EventsLost(instant):
-                    yield from self._release_all(self._held - self._held_keys(), instant)
+                    down_now = self._held_keys()
+                    yield from self._release_all(self._held - down_now, instant)
+        if down_now is not None:
+            # What these bytes said went down may be up again: asking has voided the releases that waited to be read.
+            yield from self._release_all(self._held - down_now, self._clock())
 
     def _change(self, code: int, down: bool, instant: float) -> Iterator[Edge]:
         if code not in self._buttons or down == (code in self._held):

@@ -31,7 +31,7 @@ def protocol_version(fd: int) -> int:
 
 def device_name(fd: int) -> str:
     """Return what the device calls itself."""
-    return ioctls.ask(fd, _EVIOCGNAME, bytes(_NAME_BYTES)).split(b"\0", 1)[0].decode(errors="replace")
+    return ioctls.text(ioctls.ask(fd, _EVIOCGNAME, bytes(_NAME_BYTES)))
 
 
 def known_keys(fd: int) -> frozenset[int]:

@@ -11,6 +11,7 @@ import asyncio
 import atexit
 import contextlib
 import os
+import select
 import sys
 import termios
 import tty
@@ -166,10 +167,13 @@ class KeyPlayer:
     def press(self, key: str, now: float) -> None:
         """Play what `key` stands for, from now on or from when its button is free."""
         action = self._actions.get(key)
-        if action is None or len(self._waiting[action.button]) >= WAITING_EDGES:
+        if action is None:
+            return
+        presses = 2 if action.gesture == "double" else 1
+        if len(self._waiting[action.button]) + 2 * presses > WAITING_EDGES:
             return
         at = max(now, self._free[action.button])
-        for _ in range(2 if action.gesture == "double" else 1):
+        for _ in range(presses):
             up = at + (HOLD_S if action.gesture == "long" else PRESS_S)
             self._waiting[action.button] += (
                 Edge(action.button, EdgeKind.DOWN, at),
@@ -233,6 +237,10 @@ class _Terminal:
 
         A pipe or a file that has come to its end stays open and silent (`ended`): no more keys, and no fault.
         """
+        ready = select.poll()
+        ready.register(self.fd, select.POLLIN)
+        if not ready.poll(0):
+            return b""  # somebody else who reads the same file was quicker
         try:
             data = os.read(self.fd, READ_BYTES)
         except BlockingIOError:
@@ -259,16 +267,22 @@ class _Terminal:
             raise TransientFault(f"{where} cannot be opened: {error.strerror}") from error
 
     def _enter_cbreak(self, where: str) -> None:
-        # A job in the background that touches its terminal is stopped by SIGTTOU; say so instead.
-        with contextlib.suppress(OSError):  # not the controlling terminal: then nobody is stopped
-            if os.tcgetpgrp(self.fd) not in (os.getpgrp(), 0):
-                raise TransientFault(f"{where} belongs to another job: bring glassd to the foreground (fg)")
+        if self._in_background():
+            raise TransientFault(f"{where} belongs to another job: bring glassd to the foreground (fg)")
         self._mode = termios.tcgetattr(self.fd)
         atexit.register(self._restore)
         tty.setcbreak(self.fd, termios.TCSANOW)
 
     def _restore(self) -> None:
         mode, self._mode = self._mode, None
-        if mode is not None:
+        # In the background the terminal has the mode of the job in front of it, which is not to be disturbed.
+        if mode is not None and not self._in_background():
             with contextlib.suppress(termios.error):  # the terminal is gone, and its mode with it
                 termios.tcsetattr(self.fd, termios.TCSANOW, mode)
+
+    def _in_background(self) -> bool:
+        """Whether another job has the terminal: whoever sets its mode from behind is stopped by SIGTTOU."""
+        try:
+            return os.tcgetpgrp(self.fd) not in (os.getpgrp(), 0)
+        except OSError:  # not the controlling terminal: then nobody is stopped
+            return False

@@ -2,7 +2,8 @@
 
 A key is named `enter`, `space`, `esc`, `tab`, `backspace`, `up`, `down`, `left`, `right`, or is the one printable
 character that it makes. Other keys (function keys, Ctrl with a letter, Alt's escape) are passed over.
-Source: ECMA-48 clause 5.4 (control sequences), and the cursor keys' two forms CSI A and SS3 A of the VT100.
+Sources: ECMA-48 clause 5.4 (control sequences), the cursor keys' two forms CSI A and SS3 A of the VT100, and F1 to F5
+of the Linux console (CSI [ A to CSI [ E: drivers/tty/vt/defkeymap.map).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ SEQUENCE_LIMIT = 32
 
 _ESC = "\x1b"
 _CONTROLS = {"\r": "enter", "\n": "enter", " ": "space", "\t": "tab", "\x7f": "backspace", "\b": "backspace"}
+_CONSOLE_FUNCTION_KEY = "\x1b[["  # a final byte by ECMA-48, and yet one more character follows
 _CURSOR = {"A": "up", "B": "down", "C": "right", "D": "left"}
 
 
@@ -68,6 +70,8 @@ class KeyParser:
 
     def _ends(self, character: str) -> bool:
         """Whether `character` is the last of the sequence: SS3 has one, CSI its final byte 4/0 to 7/14."""
+        if self._sequence == _CONSOLE_FUNCTION_KEY:
+            return False
         return self._sequence[1] == "O" or "@" <= character <= "~" or len(self._sequence) > SEQUENCE_LIMIT
 
     def _plain(self, character: str) -> Iterator[str]:

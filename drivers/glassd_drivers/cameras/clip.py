@@ -7,6 +7,7 @@ them. A video in any other codec is decoded and encoded as JPEG, once a frame.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import math
 import stat
@@ -60,19 +61,20 @@ class ClipCamera:
     def __init__(self, config: ClipConfig, context: Context) -> None:
         self._config = config
         self._context = context
+        self._thread = DeviceThread(f"{context.name} clip")
         self._source: _Folder | _Video | None = None
 
     async def open(self) -> None:
         """Find the first picture; TransientFault where nothing is there, PermanentFault where it is no recording."""
         config = self._config
-        if _is_folder(config.path):
+        if await self._thread.call(_is_folder, config.path):
             fps = config.fps or DEFAULT_FPS
             self._source = _Folder(config.path, loop=config.loop, repeat=max(1, round((config.hold or 0) * fps)))
         elif config.hold is not None:
             raise PermanentFault(f"{config.path} is no folder: `hold` is for pictures; leave it out for a video")
         else:
             self._source = _Video(config.path, loop=config.loop)
-        await self._source.open()
+        await self._thread.call(self._source.open)
 
     async def frames(self) -> AsyncGenerator[Frame]:
         """Yield the pictures at their rate; a reader that is late misses no picture but gets no burst either."""
@@ -82,7 +84,7 @@ class ClipCamera:
         period = 1.0 / (self._config.fps or source.fps)
         due = self._context.clock()
         while True:
-            picture = await source.next()
+            picture = await self._thread.call(source.next)
             await asyncio.sleep(due - self._context.clock())
             now = self._context.clock()
             due = (due if now - due < period else now) + period  # in step, or from now on where the reader was late
@@ -98,17 +100,28 @@ class ClipCamera:
 
     async def close(self) -> None:
         """Let go of the recording."""
+        await self._thread.close(self._release)
+
+    def _release(self) -> None:
         if self._source is not None:
-            await self._source.close()
+            self._source.close()
+
+
+# On the driver's thread from here on.
 
 
 def _is_folder(path: Path) -> bool:
     try:
-        return stat.S_ISDIR(path.stat().st_mode)
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            path.open("rb").close()  # OpenCV would not say why it cannot
     except FileNotFoundError:
         raise TransientFault(f"{path} does not exist; correct `path`, or put a recording there") from None
     except OSError as error:
         raise _unreadable(path, error) from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise PermanentFault(f"{path} is neither a file nor a folder; correct `path`")
+    return stat.S_ISDIR(mode)
 
 
 def _unreadable(path: Path, error: OSError) -> PermanentFault:
@@ -120,14 +133,8 @@ class _Picture(NamedTuple):
     facts: PictureFacts
 
 
-class _Entry(NamedTuple):
-    path: Path
-    size: int
-    facts: PictureFacts
-
-
 class _Folder:
-    """The pictures of a folder. Its files are read on the event loop: they are local, small and, once open, cached."""
+    """The pictures of a folder, as its files are when their turn comes."""
 
     fps = DEFAULT_FPS
 
@@ -136,65 +143,62 @@ class _Folder:
         self._path = path
         self._loop = loop
         self._repeat = repeat
-        self._entries: list[_Entry] = []
+        self._pictures: list[Path] = []
         self._at = 0
         self._played = 0
 
-    async def open(self) -> None:
+    def open(self) -> None:
         skipped = []
         for file in self._files():
             try:
-                data = _read_picture(file)
-                self._entries.append(_Entry(file, len(data), media_type_and_size(data)))
+                _read_picture(file)
+                self._pictures.append(file)
             except PictureError as error:
                 skipped.append(f"{file.name} ({error})")
             except OSError as error:
                 skipped.append(f"{file.name} ({error.strerror})")
-            await asyncio.sleep(0)  # a large folder takes many short turns of the event loop, not a long one
-        if not self._entries:
+        if not self._pictures:
             raise PermanentFault(f"{self._path} holds no JPEG or PNG picture; put some there or correct `path`")
         if skipped:
             _log.warning("%s: skipped, for they are no pictures: %s", self._path, _some(skipped))
 
-    async def next(self) -> _Picture:
-        entry = self._entries[self._at]
+    def next(self) -> _Picture:
+        file = self._pictures[self._at]
         self._played += 1
         if self._played >= self._repeat:
             self._played = 0
             self._step()
         try:
-            data = _read_picture(entry.path)
+            return _read_picture(file)
         except (OSError, PictureError) as error:
-            raise TransientFault(f"{entry.path} cannot be read any more: {error}") from error
-        if len(data) != entry.size:
-            raise TransientFault(f"{entry.path} was changed while it was played")
-        return _Picture(data, entry.facts)
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise TransientFault(f"{file} cannot be read any more: {reason}") from error
 
-    async def close(self) -> None:
-        pass
+    def close(self) -> None:
+        """Nothing is held between two pictures."""
 
     def _step(self) -> None:
-        if self._at + 1 < len(self._entries):
+        if self._at + 1 < len(self._pictures):
             self._at += 1
         elif self._loop:
             self._at = 0
 
     def _files(self) -> list[Path]:
         try:
-            files = sorted(file for file in self._path.iterdir() if file.is_file())
+            files = list(itertools.islice(filter(Path.is_file, self._path.iterdir()), PICTURES_LIMIT + 1))
         except OSError as error:
             raise _unreadable(self._path, error) from error
         if len(files) > PICTURES_LIMIT:
-            raise PermanentFault(f"{self._path} holds {len(files)} files, over {PICTURES_LIMIT}; make a video of them")
-        return files
+            raise PermanentFault(f"{self._path} holds over {PICTURES_LIMIT} files; make a video of them")
+        return sorted(files)
 
 
-def _read_picture(path: Path) -> bytes:
+def _read_picture(path: Path) -> _Picture:
     with path.open("rb") as file:
         data = file.read(PICTURE_LIMIT_BYTES + 1)
     if len(data) > PICTURE_LIMIT_BYTES:
         raise PictureError(f"over {PICTURE_LIMIT_BYTES // 1024**2} MiB")
-    return data
+    return _Picture(data, media_type_and_size(data))
 
 
 def _some(names: list[str], most: int = 10) -> str:
@@ -203,30 +207,19 @@ def _some(names: list[str], most: int = 10) -> str:
 
 
 class _Video:
-    """The frames of a video file, read on a thread of their own."""
+    """The frames of a video file."""
 
     fps = DEFAULT_FPS
 
     def __init__(self, path: Path, *, loop: bool) -> None:
         self._path = path
         self._loop = loop
-        self._thread = DeviceThread(f"clip {path.name}")
-        self._capture: Any = None  # cv2.VideoCapture, touched by the thread alone
+        self._capture: Any = None  # cv2.VideoCapture, whose type is only there once cv2 is
         self._coded = False  # whether the packets are the pictures, to be handed on as they are
         self._ahead: _Picture | None = None
         self._last: _Picture | None = None
 
-    async def open(self) -> None:
-        await self._thread.call(self._open)
-
-    async def next(self) -> _Picture | None:
-        """Return the next frame, or None for a damaged one; past the end, the first or the last again."""
-        return await self._thread.call(self._next)
-
-    async def close(self) -> None:
-        await self._thread.close(self._release)
-
-    def _open(self) -> None:
+    def open(self) -> None:
         self._rewind()
         own = float(self._capture.get(_cv2().CAP_PROP_FPS))
         if math.isfinite(own) and own > 0:
@@ -239,7 +232,8 @@ class _Video:
         except PictureError as error:
             raise PermanentFault(f"{self._path}: its frames are no whole pictures ({error}); {_CONVERT}") from error
 
-    def _next(self) -> _Picture | None:
+    def next(self) -> _Picture | None:
+        """Return the next frame, or None for a damaged one; past the end, the first or the last again."""
         if self._ahead is not None:
             self._last, self._ahead = self._ahead, None
             return self._last
@@ -261,7 +255,7 @@ class _Video:
     def _rewind(self) -> None:
         """Open the file anew at its first frame; a seek is not to be relied on in every container."""
         cv2 = _cv2()
-        self._release()
+        self.close()
         self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise PermanentFault(f"{self._path} is no video that OpenCV can read; {_CONVERT}")
@@ -279,7 +273,7 @@ class _Video:
         encoded, packet = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         return bytes(packet) if encoded else b""
 
-    def _release(self) -> None:
+    def close(self) -> None:
         if self._capture is not None:
             self._capture.release()
             self._capture = None

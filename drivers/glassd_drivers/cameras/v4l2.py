@@ -70,7 +70,7 @@ def node_facts(fd: int) -> NodeFacts:
     _, card, _, _, whole, own, *_ = _CAPABILITY.unpack(ioctls.ask(fd, _QUERYCAP, bytes(_CAPABILITY.size)))
     caps = own if whole & _CAP_DEVICE_CAPS else whole
     multiplanar = bool(caps & _CAP_VIDEO_CAPTURE_MPLANE)
-    return NodeFacts(_text(card), multiplanar or bool(caps & _CAP_VIDEO_CAPTURE), multiplanar)
+    return NodeFacts(ioctls.text(card), multiplanar or bool(caps & _CAP_VIDEO_CAPTURE), multiplanar)
 
 
 def formats(fd: int, facts: NodeFacts) -> tuple[Format, ...]:
@@ -84,7 +84,7 @@ def formats(fd: int, facts: NodeFacts) -> tuple[Format, ...]:
             break
         pixel_format = _FORMAT.unpack(answer)[4]
         modes = sorted(_modes(fd, pixel_format), key=lambda mode: mode.size, reverse=True)
-        found.append(Format(_text(struct.pack("=I", pixel_format)), tuple(modes)))
+        found.append(Format(ioctls.text(struct.pack("=I", pixel_format)), tuple(modes)))
     return tuple(found)
 
 
@@ -117,7 +117,3 @@ def _rates(fd: int, pixel_format: int, size: Size) -> Iterator[float]:
             yield round(denominator / numerator, 2)
         if kind != _DISCRETE:
             return
-
-
-def _text(field: bytes) -> str:
-    return field.split(b"\0", 1)[0].decode(errors="replace").strip()

@@ -6,7 +6,7 @@
 
 The rows under the box are made the terminal's scroll region (DECSTBM), and the cursor stays there: what the process
 prints scrolls beneath the box. A drawing saves the cursor, goes to the rows that changed, and puts the cursor back
-(DECSC, CUP, DECRC), all in one write, so that it never tears a line of the log apart.
+(DECSC, DECAWM, CUP, DECRC), all in one write, so that it never tears a line of the log apart.
 Source: the VT510's programmer reference, which today's terminals follow.
 """
 
@@ -26,7 +26,8 @@ LEAST_LOG_ROWS = 3
 _FRAME = 2  # rows and columns that the frame itself takes
 
 _SAVE, _RESTORE = "\x1b7", "\x1b8"
-_ERASE_ROW = "\x1b[2K"
+_NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
+_ERASE_ROW, _ERASE_TO_END = "\x1b[2K", "\x1b[K"
 _GREEN, _NO_COLOR = "\x1b[32m", "\x1b[m"
 
 
@@ -80,15 +81,15 @@ class Box:
             if row != drawn
         )
         self._drawn = rows
-        return f"{_SAVE}{_NO_COLOR}{changed}{_RESTORE}" if changed else ""
+        return f"{_SAVE}{_NO_COLOR}{_NO_WRAP}{changed}{_WRAP}{_RESTORE}" if changed else ""
 
     def _top(self, screen: Screen) -> str:
         mark = f" {mark_words(screen.mark)} "
         camera = " camera on " if screen.camera else ""
-        pages = f" {screen.page}/{screen.pages} " if screen.pages > 1 else ""
+        pages = f" {screen.page}/{screen.pages} "[: self._columns] if screen.pages > 1 else ""
         left = f"{mark}──{camera}" if camera else mark
         room = self._columns - len(pages)
-        return f"┌{self._painted(left[:room])}{'─' * (room - len(left[:room]))}{pages[: self._columns]}┐"
+        return f"┌{self._painted(left[:room])}{'─' * (room - len(left[:room]))}{pages}┐"
 
     def _text(self, screen: Screen) -> list[str]:
         lines = [fitted(printable(line), self._columns) for line in screen.lines]
@@ -96,8 +97,9 @@ class Box:
             lines.pop()
         lines = lines[-self._text_rows :]
         lines += [""] * (self._text_rows - len(lines))
-        # The right edge is placed by its column, for terminals that count a character's width otherwise than we do.
-        edge = f"\x1b[{self._columns + _FRAME}G│"
+        # Terminals do not agree on the width of every character (emoji joined into one, for instance). So nothing wraps
+        # into the next row, and the right edge is placed by its column, where what stands too far right is erased.
+        edge = f"\x1b[{self._columns + _FRAME}G{_ERASE_TO_END}│"
         return [f"│{self._painted(line)}{edge}" for line in lines]
 
     def _painted(self, text: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import wcwidth
+
 from glassd_drivers.contracts import Mark
 from glassd_drivers.displays.text import mark_words, printable
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
 _ENDS = frozenset({Mark.DONE, Mark.CUT_OFF})
 """Marks that are told after the text that they end; the others are told before the text that they begin."""
-
-
 OPEN_GRAPHEMES = 16
 """How far behind a line's break the text may end and still move that break: the contract of the layout."""
 
@@ -64,6 +64,6 @@ class PlainLines:
 
 
 def _full_lines(lines: tuple[str, ...]) -> tuple[str, ...]:
-    if lines and len(lines[-1]) > OPEN_GRAPHEMES:
+    if lines and sum(1 for _ in wcwidth.iter_graphemes(lines[-1])) > OPEN_GRAPHEMES:
         return lines[:-1]
     return lines[:-2]

@@ -109,9 +109,7 @@ class TerminalDisplay:
 
     def _demand_a_reader(self) -> None:
         """Raise TransientFault where nobody reads any more, which a screen that writes nothing would not notice."""
-        poll = select.poll()
-        poll.register(self._fd, 0)  # an error or a hang-up is told without being asked for
-        if poll.poll(0):
+        if self._poll(0, 0):  # an error or a hang-up is told without being asked for
             raise TransientFault(f"{self._where} is read by nobody any more")
 
     def _release(self) -> None:
@@ -147,13 +145,18 @@ class TerminalDisplay:
         except OSError:
             return None
 
+    def _poll(self, events: int, limit_ms: int | None) -> bool:
+        poll = select.poll()
+        poll.register(self._fd, events)
+        return bool(poll.poll(limit_ms))
+
     def _write(self, text: str) -> None:
         data = text.encode()
         while data:
             try:
                 data = data[os.write(self._fd, data) :]
             except BlockingIOError:  # somebody made the shared file non-blocking
-                select.select([], [self._fd], [])
+                self._poll(select.POLLOUT, None)
             except OSError as error:
                 raise TransientFault(f"{self._where} was lost: {error.strerror}") from error
 
