@@ -22,7 +22,7 @@ test: tools  ## the tests that need no root, no network and no minutes
 
 .PHONY: lint
 lint: tools  ## style, types, layers, unfinished words, licences
-	$(BIN)/ruff check daemon drivers tests
+	$(BIN)/ruff check --no-cache daemon drivers tests
 	$(BIN)/ruff format --check daemon drivers tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from manual import STREAM, STREAM_DELTAS, STREAM_ID, STREAM_USAGE, WHOLE, WHOLE_TEXT, WHOLE_USAGE
 
 from glassd.answer import Delta, Outcome, OutcomeKind, Reasoning
 from glassd.gateway.chunks import Completion
 from glassd.gateway.errors import GatewayError
+from manual import STREAM, STREAM_DELTAS, STREAM_ID, STREAM_USAGE, WHOLE, WHOLE_TEXT, WHOLE_USAGE
 
 COMPLETION = Completion(STREAM_ID, 1735113344, "qwen-plus")
 FINISHED = Outcome(OutcomeKind.FINISHED, text="".join(STREAM_DELTAS), finish_reason="stop", usage=STREAM_USAGE)

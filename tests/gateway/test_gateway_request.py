@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from manual import LINK_REQUEST, TEXT_REQUEST
 
 from glassd.ask import Ask, Link, Origin, Turn
 from glassd.gateway import request as gateway_request
 from glassd.gateway.errors import GatewayError
 from glassd.gateway.request import PARTS_LIMIT, PICTURES_LIMIT, TURNS_LIMIT, Request, read_request
 from glassd_drivers.contracts import Frame
+from manual import LINK_REQUEST, TEXT_REQUEST
 
 PNG = cv2.imencode(".png", np.full((12, 16, 3), 90, np.uint8))[1].tobytes()
 JPEG = cv2.imencode(".jpg", np.full((12, 16, 3), 90, np.uint8))[1].tobytes()

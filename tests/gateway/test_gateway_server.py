@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 from http_unix import COMPLETIONS, MODELS, Reply, events_of, gateway, post, question
-from manual import STREAM, STREAM_DELTAS, STREAM_ID, STREAM_USAGE
 
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent
 from glassd.gateway import server
 from glassd.gateway.errors import from_problem
 from glassd.messages.codes import Code
+from manual import STREAM, STREAM_DELTAS, STREAM_ID, STREAM_USAGE
 from virtual import run
 
 if TYPE_CHECKING:
