@@ -49,7 +49,7 @@ class Host:
         life = await self._join(key, factory)
         try:
             yield life.device
-        except Exception:
+        except Exception:  # whatever the holder met, the next one gets a fresh device
             life.retired = True
             raise
         finally:

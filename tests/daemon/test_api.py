@@ -61,6 +61,8 @@ GOOD = {"Authorization": f"Bearer {TOKEN}"}
         (GOOD, 200),
         ({}, 401),
         ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": TOKEN}, 401),
+        ({"Authorization": "Bearer \xff\xfe"}, 401),
         ({**GOOD, "Host": "localhost"}, 200),
         ({**GOOD, "Host": "glasses.attacker.example"}, 403),
         ({**GOOD, "Host": "[::1"}, 403),

@@ -100,5 +100,6 @@ def _in_our_shape(error: web.HTTPException) -> web.Response:
 
 
 def _brings(request: web.Request, token: str) -> bool:
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return hmac.compare_digest(given.encode(), token.encode())
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    # Bytes that are no UTF-8 reach us as surrogates, which a plain encode refuses.
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.encode(errors="surrogateescape"), token.encode())

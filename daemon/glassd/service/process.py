@@ -63,7 +63,7 @@ def run_daemon(
     except StartError as error:
         log.error("%s", error)  # noqa: TRY400  the operator's one line; the cause is no bug of ours
         return 1
-    except Exception:
+    except Exception:  # whatever it is, the process ends with it: the log gets it, systemd the status
         log.exception("the daemon had to give up")
         return 1
     return 0
