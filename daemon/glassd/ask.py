@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from glassd_drivers.contracts import Frame
 from glassd_drivers.pictures import media_type_and_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Detail = Literal["scene", "text", "auto"]
 
@@ -57,6 +60,13 @@ class Ask:
 
     `instant` is CLOCK_MONOTONIC seconds of the first down edge, or of the arrival where there was no button.
     `instructions` become the system turn where they are not empty. `turns` are the earlier turns, oldest first.
+
+    `model` names the one that is wanted, as the config does; empty for whichever the config takes for this kind of ask.
+    `options` are the sampling options of the chat-completions format that whoever asks wants beside it (`temperature`,
+    `max_tokens` …): they go into the body as they are.
+
+    `given` is what an earlier answer to the same question said before it broke off: the model is to go on from there.
+    `resumes` is the id of the ask that gave it.
     """
 
     id: str
@@ -67,3 +77,7 @@ class Ask:
     instructions: str = ""
     turns: tuple[Turn, ...] = field(default=())
     detail: Detail = "auto"
+    model: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    given: str = ""
+    resumes: str = ""

@@ -90,3 +90,11 @@ EndpointUrl = Annotated[
 Address = Annotated[str, AfterValidator(_listen), WithJsonSchema({"type": "string", "pattern": f"^{_LISTEN}$"})]
 Wait = Annotated[Duration, Field(gt=0)]
 """A duration that is not nothing."""
+ModelName = Annotated[str, Field(min_length=1, max_length=256)]
+FieldName = Annotated[str, Field(min_length=1, max_length=64)]
+"""A field that is added to a request's body: none of those that glassd writes itself."""
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+HeaderValue = Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,1022}[!-~])?$")]
+ProxyUrl = Annotated[str, Field(pattern=r"^http://[^\s?#@/]+/?$")]
+FilePath = Annotated[str, Field(min_length=1, max_length=4096)]
+HostPattern = Annotated[str, Field(min_length=1, max_length=255)]

@@ -14,7 +14,19 @@ from pydantic_core import PydanticCustomError
 
 from glassd.ask import Detail
 from glassd.config import fields
-from glassd.config.fields import Address, CredentialName, EndpointUrl, Wait
+from glassd.config.fields import (
+    Address,
+    CredentialName,
+    EndpointUrl,
+    FieldName,
+    FilePath,
+    HeaderName,
+    HeaderValue,
+    HostPattern,
+    ModelName,
+    ProxyUrl,
+    Wait,
+)
 from glassd.config.mistakes import nearest, readable
 from glassd_drivers.contracts import DriverConfig
 from glassd_drivers.units import ByteCount, Duration
@@ -29,6 +41,8 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+FIELDS_LIMIT = 32
+"""The most fields, or headers, that an endpoint adds to its requests."""
 NEEDS_HTTPS = "https, for the key could be read on the way (plain http takes a key to this machine alone)"
 ONE_OF_BOTH = "either ask or do, and one of them"
 UNGUARDED = "a token beside it (token: NAME), for whoever reaches the address could ask and see pictures"
@@ -53,6 +67,23 @@ class Endpoint(Section):
     """Model name for asks without pictures; where it is absent, the vision model takes them too."""
     vendor: str | None = None
     """Whose server it is, where the host does not tell: dashscope, openai, vllm …"""
+    stream: bool = True
+    """Whether its answers are asked for word by word; `false` for a server that can only give them whole."""
+    partial: bool = False
+    """Whether the server goes on with an answer that is marked `partial: true`, as some of DashScope's models do; a
+    broken answer is else resumed by an instruction."""
+    fields: dict[FieldName, Any] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
+    """Fields of this vendor that are added to the body of each request, as they are: `enable_thinking: false`."""
+    picture_fields: dict[FieldName, Any] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
+    """Fields of this vendor that are added to each picture of a request, beside its `image_url`: `max_pixels: 1003520`."""
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
+    """HTTP headers that are added to each request. A key has no place here."""
+    proxy: ProxyUrl | None = None
+    """The HTTP proxy on the way to the server: http://host:3128."""
+    proxy_login: CredentialName | None = None
+    """The name of the credential that holds the proxy's login, as user:password."""
+    ca: FilePath | None = None
+    """A PEM file with the certificates that vouch for this server, in place of the system's."""
 
     @model_validator(mode="after")
     def _can_be_asked(self) -> Endpoint:
@@ -129,7 +160,7 @@ class GestureTimes(Section):
     """A button held this long is a long press."""
 
 
-Command = Literal["cancel", "clear", "next page", "previous page"]
+Command = Literal["cancel", "clear", "resume", "pause", "unpause", "toggle pause", "next page", "previous page"]
 Gesture = Literal["press", "double", "triple", "long"]
 
 
@@ -208,6 +239,19 @@ class Api(Section):
         return self
 
 
+class Gateway(Section):
+    """The chat-completions server for apps on the glasses: they call the board in place of the cloud."""
+
+    listen: Address
+    """The address and port to listen on; beyond loopback it needs a token."""
+    token: CredentialName | None = None
+    """The name of the credential that holds the token which apps send as their API key; not that of the API."""
+    models: dict[ModelName, ModelName] = Field(default_factory=dict, max_length=64)
+    """What an app's name for a model means here: `gpt-4o-mini: qwen-vl-plus`. The endpoints' own names mean themselves."""
+    at_once: int = Field(2, ge=1, le=16)
+    """How many of the apps' asks may be under way at the same time; the wearer's own go first."""
+
+
 class Log(Section):
     """What the operator's log holds. Keys, frames, prompts and answers never reach it."""
 
@@ -230,6 +274,10 @@ class Config(Section):
     language: Literal["zh", "en"] = "zh"
     """The language of what glassd itself says to the wearer."""
     api: Api = Api()
+    gateway: Gateway | None = None
+    allow_hosts: list[HostPattern] | None = Field(None, max_length=64)
+    """The only hosts that anything may be sent to: names, `*.example.com` for all below it, addresses, networks such as
+    192.168.1.0/24. Without it, those of the endpoints."""
     log: Log = Log()
 
 

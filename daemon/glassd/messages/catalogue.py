@@ -209,6 +209,14 @@ _LINES: dict[Code, dict[Language, _Two]] = {
         "zh": ("前面的提问还没答完", "请等回答完再按一次"),
         "en": ("Earlier questions still wait", "Press again once they are done"),
     },
+    Code.PAUSED: {
+        "zh": ("已暂停，镜头已关", "解除暂停后再提问"),
+        "en": ("Paused: the camera is off", "Undo the pause to ask again"),
+    },
+    Code.NOT_ALLOWED: {
+        "zh": ("设置不许发往这个地址", "请检查设置里的许可列表"),
+        "en": ("Not allowed to send there", "Check allow_hosts in settings"),
+    },
     Code.NO_ENDPOINT: {
         "zh": ("没有能回答的模型", "请在设置里添加模型"),
         "en": ("No model can take this", "Add a model in the settings"),

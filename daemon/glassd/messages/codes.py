@@ -44,6 +44,8 @@ class Code(StrEnum):
     PICTURE_TOO_BIG = "picture_too_big"
     # ourselves
     BUSY = "busy"  # as many asks wait as may
+    PAUSED = "paused"  # the wearer has paused glassd: nothing is looked at, nothing leaves
+    NOT_ALLOWED = "not_allowed"  # allow_hosts does not name the host that it would be sent to
     NO_ENDPOINT = "no_endpoint"  # no configured model can take this ask
     CANCELLED = "cancelled"
     STOPPING = "stopping"
