@@ -1,10 +1,15 @@
-"""What comes back for an ask: progress, deltas of text and of reasoning, then exactly one outcome."""
+"""What comes back for an ask: progress, deltas of text and of reasoning, then exactly one outcome.
+
+The events that come for every few characters are msgspec's structs: a tenth of a dataclass's cost, and the same to use.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from glassd.messages.codes import Code
@@ -53,22 +58,19 @@ class Timings:
     done: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True, gc=False):
     """The whole request has left; the model is at work."""
 
     endpoint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(msgspec.Struct, frozen=True, gc=False):
     """The next piece of the answer's text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reasoning:
+class Reasoning(msgspec.Struct, frozen=True, gc=False):
     """The next piece of the model's reasoning: it keeps the answer alive and is never shown as the answer."""
 
     text: str

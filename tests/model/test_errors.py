@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassd.messages.codes import Code
-from glassd.model.chunks import decode_error
-from glassd.model.errors import MESSAGE_LIMIT_CHARS, RETRYABLE, one_line, retry_after, server_problem
+from glassd.model.chunks import decode
+from glassd.model.errors import MESSAGE_LIMIT_CHARS, RETRYABLE, asked_wait, one_line, retry_after, server_problem
 from glassd.model.failures import BUILT, redirect_problem, way_problem
+from glassd.model.server_errors import decode_error
 from glassd.model.vendors import vendor_of
 
 NOW = BUILT + 1000.0
@@ -55,6 +56,17 @@ def code_of(body: Any, status: int | None = None, vendor: str = "") -> Code:
         ({"error": {"message": "no"}}, 403, Code.KEY_WRONG),
         ({"error": {"code": "model_not_found"}}, 404, Code.MODEL_UNKNOWN),
         ({"error": {"message": 'model "x" not found, try pulling it first'}}, 404, Code.MODEL_UNKNOWN),
+        # LiteLLM's proxy, the second where it has no database of keys
+        (
+            {"error": {"message": "/chat/completions: Invalid model name passed in model=x", "code": "400"}},
+            400,
+            Code.MODEL_UNKNOWN,
+        ),
+        (
+            {"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}},
+            400,
+            Code.KEY_WRONG,
+        ),
         ({"detail": "Not Found"}, 404, Code.ADDRESS_WRONG),
         (b"404 page not found", 404, Code.ADDRESS_WRONG),
         ({"detail": "Method Not Allowed"}, 405, Code.ADDRESS_WRONG),
@@ -72,6 +84,18 @@ def code_of(body: Any, status: int | None = None, vendor: str = "") -> Code:
         ({"error": {"message": "x", "code": 503}}, None, Code.SERVER_BUSY),
         ({"error": {"message": "x", "type": "server_error"}}, None, Code.SERVER_ERROR),
         ({"error": "overloaded"}, None, Code.SERVER_BUSY),
+        ({"error": "Model is overloaded", "error_type": "overloaded"}, None, Code.SERVER_BUSY),  # TGI
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "x"}}, None, Code.SERVER_BUSY),  # Anthropic
+        ({"error": {"code": 8, "status": "RESOURCE_EXHAUSTED", "message": "x"}}, None, Code.RATE_LIMITED),  # Google
+        ({"error": {"message": "x", "status": 429}}, None, Code.RATE_LIMITED),
+        ({"statusCode": 401, "message": "x"}, None, Code.KEY_WRONG),
+        ({"error_code": 336501, "error_msg": "Rate limit reached"}, None, Code.RATE_LIMITED),  # Baidu
+        ({"ResponseMetadata": {"Error": {"Code": "AccountOverdueError", "Message": "x"}}}, 403, Code.QUOTA_SPENT),
+        ({"error": {"code": "OutputTextSensitiveContentDetected", "message": "x"}}, 400, Code.MODERATED),  # Ark
+        ({"detail": {"error": {"code": "model_not_found"}}}, 404, Code.MODEL_UNKNOWN),
+        ({"object": "error", "message": {"detail": [{"msg": "bad"}]}, "code": "1500"}, 422, Code.REQUEST_INVALID),
+        ({"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}, 401, Code.KEY_WRONG),
+        ({"fault": {"faultstring": "x", "detail": {"errorcode": "policies.ratelimit"}}}, 429, Code.RATE_LIMITED),
     ],
 )
 def test_knows_each_vendors_error(body: Any, status: int | None, code: Code) -> None:
@@ -83,6 +107,31 @@ def test_the_same_words_are_a_rate_limit_at_dashscope_and_a_bill_elsewhere() -> 
     assert code_of(body, 429, vendor_of("https://dashscope.aliyuncs.com/compatible-mode/v1")) is Code.RATE_LIMITED
     assert code_of(body, 429, vendor_of("https://api.openai.com/v1")) is Code.QUOTA_SPENT
     assert vendor_of("https://notaliyuncs.com/v1") == ""
+
+
+def test_a_number_means_what_it_means_at_its_vendor() -> None:
+    def told(payload: dict[str, Any]) -> Code:
+        (chunk,) = decode(json.dumps(payload).encode())
+        return server_problem(chunk.error, where="there", vendor="").code
+
+    assert told({"base_resp": {"status_code": 1002, "status_msg": "x"}}) is Code.RATE_LIMITED  # MiniMax
+    assert told({"base_resp": {"status_code": 1027, "status_msg": "x"}}) is Code.MODERATED
+    assert told({"error": {"code": "1002", "message": "x"}}) is Code.KEY_WRONG  # Zhipu
+    assert told({"code": 10013, "message": "x"}) is Code.MODERATED  # Spark
+
+
+def test_the_servers_words_come_from_wherever_they_lie() -> None:
+    def words(payload: Any) -> str:
+        return decode_error(payload if isinstance(payload, bytes) else json.dumps(payload).encode()).message
+
+    assert words({"fault": {"faultstring": "slow down", "detail": {"errorcode": "x"}}}) == "slow down"
+    assert words({"detail": [{"msg": "Field required", "loc": ["body", 1]}]}) == "Field required (body.1)"
+    assert words({"errors": [{"code": 1, "message": "no"}]}) == "no"
+    assert words({"detail": {"message": "no"}}) == "no"
+    assert words([{"error": {"message": "no"}}]) == "no"
+    assert words({"odd": 1}) == '{"odd": 1}'
+    assert words(b"<html><head><title> 502 Bad Gateway </title>") == "502 Bad Gateway"
+    assert words(b"upstream \xff") == "upstream \ufffd"
 
 
 def test_what_only_a_person_can_mend_is_not_retryable() -> None:
@@ -125,6 +174,21 @@ def test_retry_after_is_seconds_or_a_date(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"retry-after-ms": "250.5", "retry-after": "7"}, 0.2505),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, 7.0),
+        ({"retry-after-ms": "-1"}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({}, None),
+    ],
+)
+def test_the_finer_of_two_headers_says_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    assert asked_wait(headers, NOW) == seconds
 
 
 # -- the way to the server

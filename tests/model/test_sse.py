@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from glassd.model import sse
-from glassd.model.sse import Event, EventDecoder, EventTooLongError
+from glassd.model.sse import Event, EventDecoder, is_done
 
 
 def decode(*pieces: bytes) -> list[Event]:
@@ -87,19 +89,64 @@ def test_an_unfinished_line_and_an_unfinished_event_are_bounded(monkeypatch: pyt
     monkeypatch.setattr(sse, "EVENT_LIMIT_BYTES", 100)
     monkeypatch.setattr(sse, "EVENT_LIMIT_LINES", 10)
 
-    def until_refused(piece: bytes) -> int:
+    def taken_until_refused(piece: bytes) -> int:
         decoder = EventDecoder()
-        for count in range(1000):
-            try:
-                decoder.feed(piece)
-            except EventTooLongError:
-                return count * len(piece)
-        raise AssertionError("never refused")
+        count = 0
+        while not decoder.too_long:
+            assert decoder.feed(piece) == []
+            count += 1
+        assert decoder.feed(b"\n\ndata: a\n\n") + decoder.end() == []
+        return count * len(piece)
 
-    assert until_refused(b"x" * 10) <= 100
-    assert until_refused(b"data: xxxxxxxxxxxxxx\n") <= 200
-    assert until_refused(b"data\n") <= 100
-    assert until_refused(b"{\n") <= 100
+    assert taken_until_refused(b"x" * 10) == 110
+    assert taken_until_refused(b"data: xxxxxxxxxxxxxx\n") <= 200
+    assert taken_until_refused(b"data\n") <= 100
+    assert taken_until_refused(b"{\n") <= 100
+
+
+@pytest.mark.parametrize(
+    "long", [b"data: " + b"x" * 101, b"data: " + b"x" * 60 + b"\ndata: " + b"x" * 60, b"data\n" * 12]
+)
+def test_what_came_before_an_event_that_is_too_long_is_given_however_it_is_cut(
+    long: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "EVENT_LIMIT_BYTES", 100)
+    monkeypatch.setattr(sse, "EVENT_LIMIT_LINES", 10)
+    body = b"strange\ndata: a\n\ndata: b\n\n" + long + b"\n\ndata: c\n\n"
+    for cut in range(len(body)):
+        assert data_of(body[:cut], body[cut:]) == [b"a", b"b"], cut
+
+
+@pytest.mark.parametrize("piece", [b"x", b"xy", b"x" * 10_000], ids=len)
+def test_a_line_without_end_is_held_in_little_more_than_its_limit(
+    piece: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "EVENT_LIMIT_BYTES", 100_000)
+    decoder = EventDecoder()
+    tracemalloc.start()
+    while not decoder.too_long:
+        decoder.feed(piece)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 300_000
+
+
+def test_the_end_of_a_stream_is_known_in_its_spellings() -> None:
+    assert all(map(is_done, (b"[DONE]", b" [DONE] ", b"[done]", b'"[DONE]"', b"[DONE]\0", b"[DONE]\r")))
+    assert not any(map(is_done, (b"", b"DONE", b"[]", b"[DONE", b'{"a":"[DONE]"}', b"[DONE][DONE]")))
+
+
+def test_a_body_that_begins_like_json_and_goes_on_as_a_stream_is_one() -> None:
+    assert data_of(b"{broken\ndata: a\n\ndata: b\n\n") == [b"{broken", b"a", b"b"]
+    assert data_of(b'[{\n"error": 1\n}\n]\n') == [b'[{\n"error": 1\n}\n]']
+
+
+def test_a_byte_order_mark_or_spaces_before_a_field_do_not_hide_it() -> None:
+    assert data_of(b"\xef\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n data: c\n\n") == [b"a", b"b", b"c"]
+
+
+def test_a_bare_line_does_not_overtake_the_event_before_it() -> None:
+    assert data_of(b'data: {"a":1}\n{"b":2}\nerror: 3\n') == [b'{"a":1}', b'{"b":2}', b"3"]
 
 
 def test_comments_without_end_keep_nothing() -> None:

@@ -1,17 +1,22 @@
 """Chat-completion chunks: an event's payload in, what it says about the answer out, no I/O.
 
-Only the fields that are used are decoded, typed, in one pass. What does not fit the types, and JSON that a strict
-decoder refuses (halves of surrogate pairs, bytes that are no UTF-8), goes a second, tolerant way, which keeps every
-part that can be made sense of. A whole answer (`chat.completion`) has the same shape with `message` for `delta`.
+Three ways, each for what the one before refuses, and each agreeing with the next:
+
+1. `plain_words`: the usual chunk, a piece of text or of reasoning and nothing else, which the types alone tell;
+2. typed: only the fields that are used are decoded, in one pass;
+3. tolerant: JSON that is odd or of odd types; every part that can be made sense of is kept.
+
+A whole answer (`chat.completion`) has the same shape with `message` for `delta`.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+from glassd.model.lenient_json import NotJsonError, mended, mended_object, text_of, values
+from glassd.model.server_errors import error_within, flat_error, minimax_error
 
 
 class Words(msgspec.Struct, gc=False):
@@ -29,69 +34,56 @@ class Words(msgspec.Struct, gc=False):
 
 
 class Choice(msgspec.Struct, gc=False):
-    """One of `choices`. `index` None is its place among them; Moonshot puts the usage here, OpenRouter an error."""
+    """One of `choices`. `index` None is its place among them; Moonshot puts the usage here, OpenRouter an error.
+
+    `text` is that of the older completions, which some servers stream here too.
+    """
 
     index: int | None = None
     delta: Words | None = None
     message: Words | None = None
+    text: str | None = None
     finish_reason: str | None = None
     usage: dict[str, Any] | None = None
     error: Any = None
 
 
 class GroqExtra(msgspec.Struct, gc=False):
-    """Groq's own corner of a chunk, where it puts the usage."""
+    """Groq's own corner of a chunk, where it puts the usage, and why a stream ended early."""
 
     usage: dict[str, Any] | None = None
+    error: Any = None
 
 
 class Chunk(msgspec.Struct, gc=False):
-    """What one payload says. `error` is whatever the server put there, of any type; falsy is none."""
+    """What one payload says. `error` is a ServerError, the payload's own or that of its choice 0, or None."""
 
     choices: list[Choice | None] | None = None
     usage: dict[str, Any] | None = None
     error: Any = None
     x_groq: GroqExtra | None = None
-
-
-class ServerError(msgspec.Struct, frozen=True):
-    """An error in the server's own words, from whichever shape it came in."""
-
-    message: str = ""
-    type: str | None = None
-    code: str | None = None
+    base_resp: Any = None
 
 
 class NotAChunkError(ValueError):
-    """The payload is no JSON object."""
+    """The payload is no JSON object, nor several."""
 
 
-_decode = msgspec.json.Decoder(Chunk).decode
-_PAGE_TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
-_MESSAGE_LIMIT_CHARS = 2000
-_ERROR_NESTING_LIMIT = 4
-
-
-def decode(payload: bytes) -> Chunk:
-    """Return what a payload says; raise NotAChunkError if it is no JSON object."""
+def decode(payload: bytes) -> list[Chunk]:
+    """Return what a payload says, nearly always one chunk; raise NotAChunkError if it is no JSON object."""
     try:
         chunk = _decode(payload)
     except (ValueError, RecursionError):  # not JSON, not UTF-8, not the types; or nested past all measure
         return _tolerant(payload)
-    if not chunk.choices and not chunk.error:
-        return _tolerant(payload)  # not of the usual shape: it may be an error that lies flat
-    return chunk
+    return [chunk] if _is_of_the_usual_shape(chunk) else _tolerant(payload)
 
 
-def decode_error(payload: bytes) -> ServerError:
-    """Return the error that a whole body or event is: JSON, plain text, or a web page, of which its title is taken."""
+def plain_words(payload: bytes) -> PlainWords | None:
+    """Return what a chunk says of choice 0 where it says nothing else; None for any other payload, `decode` that."""
     try:
-        value = _loads(payload)
-    except NotAChunkError:
-        text = payload.decode("utf-8", "replace").strip()
-        title = _PAGE_TITLE.search(text) if text.startswith("<") else None
-        value = title[1].strip() if title else text[:_MESSAGE_LIMIT_CHARS]
-    return server_error(value) or ServerError()
+        return _decode_plain(payload).choices[0].delta
+    except (ValueError, RecursionError):
+        return None
 
 
 def answering(chunk: Chunk) -> list[Choice]:
@@ -100,62 +92,86 @@ def answering(chunk: Chunk) -> list[Choice]:
     return [choice for place, choice in enumerate(told) if (place if choice.index is None else choice.index) == 0]
 
 
-def server_error(value: Any) -> ServerError | None:
-    """Return the error that a JSON value describes, or None if it describes none.
+# -- the plain way: types that allow nothing but words -----------------------------------------------------------------
 
-    Known shapes: `{"error": {…}}` (OpenAI, DashScope), `{"error": "Name", "message": …}` (Node.js frameworks),
-    `{"object": "error", "message": …}` (vLLM), `{"code": …, "message": …}` (DashScope's own API), `{"detail": …}`
-    (FastAPI), a list around any of them (Google), a bare string.
-    """
-    for _ in range(_ERROR_NESTING_LIMIT):
-        if isinstance(value, list):
-            value = value[0] if value else None
-        elif isinstance(value, dict) and isinstance(value.get("error"), dict | list) and value["error"]:
-            value = value["error"]
-    if isinstance(value, str) and value:
-        return ServerError(_mended(value))
-    if not isinstance(value, dict) or not value:
-        return None
-    name = _text(value.get("error"))
-    kind = _mended(name or _text(value.get("type")) or "") or None
-    message = _words(value.get("message")) or _words(value.get("detail")) or _mended(name or "")
-    return ServerError(message, kind, _code(value.get("code")))
+_Nothing = Literal[""] | None
+
+
+class PlainWords(msgspec.Struct, gc=False):
+    """A delta of text or of reasoning alone."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: _Nothing = None
+    refusal: _Nothing = None
+    tool_calls: None = None
+    function_call: None = None
+
+
+class _PlainChoice(msgspec.Struct, gc=False):
+    delta: PlainWords
+    index: Literal[0] | None = None
+    message: None = None
+    finish_reason: Literal["", "null"] | None = None
+    usage: None = None
+    error: None = None
+
+
+class _PlainChunk(msgspec.Struct, gc=False):
+    choices: Annotated[list[_PlainChoice], msgspec.Meta(min_length=1, max_length=1)]
+    usage: None = None
+    error: None = None
+    x_groq: None = None
+    base_resp: None = None
+
+
+_decode_plain = msgspec.json.Decoder(_PlainChunk).decode
+
+# -- the typed way -----------------------------------------------------------------------------------------------------
+
+_decode = msgspec.json.Decoder(Chunk).decode
+
+
+def _is_of_the_usual_shape(chunk: Chunk) -> bool:
+    """Whether there is an answer in it and no error."""
+    if not chunk.choices or chunk.error or chunk.base_resp or (chunk.x_groq is not None and chunk.x_groq.error):
+        return False
+    return not [choice for choice in chunk.choices if choice is not None and choice.error]
 
 
 # -- the tolerant way --------------------------------------------------------------------------------------------------
 
+_CONTENT_NESTING_LIMIT = 8
 
-def _loads(payload: bytes) -> Any:
+
+def _tolerant(payload: bytes) -> list[Chunk]:
     try:
-        # strict=False: a line break or a tab that stands bare in a string is taken for what it is.
-        return json.loads(payload.decode("utf-8-sig", "replace"), strict=False, parse_constant=lambda _: None)
-    except (ValueError, RecursionError) as error:
+        found = values(payload)
+    except NotJsonError as error:
         raise NotAChunkError from error
-
-
-def _tolerant(payload: bytes) -> Chunk:
-    value = _loads(payload)
-    if not isinstance(value, dict):
+    objects = [item for value in found for item in (value if isinstance(value, list) else [value])]
+    chunks = [_chunk(item) for item in objects if isinstance(item, dict)]
+    if not chunks:
         raise NotAChunkError
+    return chunks
+
+
+def _chunk(value: dict[str, Any]) -> Chunk:
     choices = value.get("choices")
     groq = value.get("x_groq")
-    return Chunk(
+    groq = groq if isinstance(groq, dict) else {}
+    error = error_within(value) or error_within({"error": groq.get("error")}) or minimax_error(value.get("base_resp"))
+    chunk = Chunk(
         choices=[_choice(item) for item in choices] if isinstance(choices, list) else [],
-        usage=_usage(value.get("usage")),
-        error=value.get("error") or (None if choices else _flat_error(value)),
-        x_groq=GroqExtra(_usage(groq.get("usage"))) if isinstance(groq, dict) else None,
+        usage=mended_object(value.get("usage")),
+        error=error,
+        x_groq=GroqExtra(mended_object(groq.get("usage"))),
     )
-
-
-def _flat_error(value: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the error that an object without choices is itself, or None: `code` may also say that all is well."""
-    if isinstance(status := value.get("base_resp"), dict):  # MiniMax
-        value = {"code": status.get("status_code"), "message": status.get("status_msg")}
-    named = {"code", "message"} <= value.keys() and str(value["code"]).casefold() not in _ALL_IS_WELL
-    return value if named or value.get("object") == "error" or "detail" in value else None
-
-
-_ALL_IS_WELL = ("0", "200", "ok", "success")
+    if chunk.error is None:
+        chunk.error = next((choice.error for choice in answering(chunk) if choice.error), None)
+    if chunk.error is None and not choices:
+        chunk.error = flat_error(value)
+    return chunk
 
 
 def _choice(value: Any) -> Choice | None:
@@ -165,9 +181,10 @@ def _choice(value: Any) -> Choice | None:
         index=_index(value.get("index")),
         delta=_spoken(value.get("delta")),
         message=_spoken(value.get("message")),
-        finish_reason=_mended(_text(value.get("finish_reason")) or ""),
-        usage=_usage(value.get("usage")),
-        error=value.get("error"),
+        text=text_of(value.get("text")),
+        finish_reason=mended(text_of(value.get("finish_reason")) or ""),
+        usage=mended_object(value.get("usage")),
+        error=error_within({"error": value.get("error")}),
     )
 
 
@@ -182,73 +199,34 @@ def _spoken(value: Any) -> Words | None:
     if not isinstance(value, dict):
         return None
     content = value.get("content")
-    reasoning = _text(value.get("reasoning_content"))
-    if isinstance(content, list):  # parts, as in Mistral's answers: text and thinking
+    reasoning = text_of(value.get("reasoning_content"))
+    if isinstance(content, list | dict):  # parts, as in Mistral's answers: text and thinking
         reasoning = (reasoning or "") + _joined(content, "thinking")
         content = _joined(content, "text")
     return Words(
-        content=_text(content),
+        content=text_of(content),
         reasoning_content=reasoning,
-        reasoning=_text(value.get("reasoning")),
-        refusal=_text(value.get("refusal")),
+        reasoning=text_of(value.get("reasoning")),
+        refusal=text_of(value.get("refusal")),
         tool_calls=value.get("tool_calls"),
         function_call=value.get("function_call"),
     )
 
 
-def _joined(parts: list[Any], kind: str) -> str:
-    """Return the words of all parts of one kind; a part holds a string or, once more, parts of text.
+def _joined(part: Any, kind: str, depth: int = 0) -> str:
+    """Return the words of one kind, `text` or `thinking`, in a part: a string, an object, or a list of parts.
 
-    A part without a type, and one that is a string itself, is text.
+    A part without a type, and one that is a string itself, is text; within a part of thinking, it is thinking.
     """
-    words = []
-    for part in parts:
-        if isinstance(part, str) and kind == "text":
-            words.append(part)
-        elif isinstance(part, dict) and part.get("type", "text") == kind:
-            held = part.get(kind)
-            words.append(_joined(held, "text") if isinstance(held, list) and kind != "text" else _text(held) or "")
-    return "".join(words)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _usage(value: Any) -> dict[str, Any] | None:
-    """Return a usage object that can be written out again as it came, or None."""
-    if not isinstance(value, dict):
-        return None
-    try:
-        mended: dict[str, Any] = json.loads(_mended(json.dumps(value, ensure_ascii=False, allow_nan=False)))
-    except (ValueError, RecursionError):
-        return None
-    return mended
-
-
-def _code(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    return _mended(str(value)) or None
-
-
-def _words(value: Any) -> str:
-    """Return a server's words as text: a list of FastAPI's mistakes as their `msg`s, any other JSON written out."""
-    if value is None:
+    if depth > _CONTENT_NESTING_LIMIT:
         return ""
-    if isinstance(value, list) and value and all(isinstance(item, dict) and "msg" in item for item in value):
-        value = "; ".join(f"{_text(item['msg'])}{_place(item.get('loc'))}" for item in value)
-    try:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return ""
-    return _mended(text[:_MESSAGE_LIMIT_CHARS])
-
-
-def _place(loc: Any) -> str:
-    return f" ({'.'.join(str(part) for part in loc if isinstance(part, str | int))})" if isinstance(loc, list) else ""
-
-
-def _mended(text: str) -> str:
-    """Return the text with orphaned halves of surrogate pairs as U+FFFD, so that it can be written anywhere."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(part, str):
+        return part if kind == "text" else ""
+    if isinstance(part, list):
+        return "".join(_joined(item, kind, depth + 1) for item in part)
+    if isinstance(part, dict) and part.get("type", "text") in (
+        kind,
+        f"output_{kind}",
+    ):  # output_text: OpenAI's newer API
+        return _joined(part.get(kind), "text", depth + 1)
+    return ""

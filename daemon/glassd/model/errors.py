@@ -15,7 +15,9 @@ from glassd.messages.codes import Code
 from glassd.model.vendors import named_code
 
 if TYPE_CHECKING:
-    from glassd.model.chunks import ServerError
+    from collections.abc import Mapping
+
+    from glassd.model.server_errors import ServerError
 
 MESSAGE_LIMIT_CHARS: Final = 300
 """How much of a server's own words goes into a Problem."""
@@ -67,9 +69,10 @@ def server_problem(
     `where` names the endpoint in the message. `http_status` is None for an error inside a 200; then a number among
     the error's own codes stands in for it. `key` is blotted out of the server's words, should it echo it.
     """
-    code = _code(error, http_status or _status_within(error), vendor)
+    code = _code(error, http_status or error.status, vendor)
     status = f"HTTP {http_status}" if http_status else "an error within the answer"
-    names = one_line(" ".join(dict.fromkeys(name for name in (error.code, error.type) if name and name != "None")), key)
+    told = [name for name in (error.code, error.type) if name and name not in ("None", error.message)]
+    names = one_line(" ".join(dict.fromkeys(told)), key)
     said = ": ".join(part for part in (f"{status} {names}".strip(), one_line(error.message, key)) if part)
     return problem(
         code,
@@ -93,6 +96,17 @@ def retry_after(header: str | None, now: float) -> float | None:
         return max(0.0, date.timestamp() - now)
     except (ValueError, OverflowError):
         return None
+
+
+def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that a response asks to wait, in `retry-after-ms` (OpenAI, Azure) or in Retry-After.
+
+    `headers` are looked up in lower case, so they have to be case-insensitive or lower; `now` is as for `retry_after`.
+    """
+    milliseconds = headers.get("retry-after-ms", "").strip()
+    if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", milliseconds):
+        return float(milliseconds) / 1000
+    return retry_after(headers.get("retry-after"), now)
 
 
 def one_line(text: str, key: str | None = None) -> str:
@@ -148,9 +162,3 @@ def _code(error: ServerError, status: int | None, vendor: str) -> Code:
     if status is None:
         return Code.REQUEST_INVALID if error.type in ("invalid_request_error", "BadRequestError") else Code.SERVER_ERROR
     return _BY_STATUS.get(status, Code.REQUEST_INVALID if status < 500 else Code.SERVER_ERROR)
-
-
-def _status_within(error: ServerError) -> int | None:
-    if error.code and re.fullmatch(r"[45]\d\d", error.code):
-        return int(error.code)
-    return None

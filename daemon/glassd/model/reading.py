@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from glassd.answer import Delta, OutcomeKind, Problem, Reasoning
 from glassd.messages.codes import Code
-from glassd.model.chunks import NotAChunkError, ServerError, answering, decode, decode_error, server_error
-from glassd.model.sse import EventDecoder, EventTooLongError
+from glassd.model.chunks import NotAChunkError, Words, answering, decode, plain_words
+from glassd.model.server_errors import decode_error
+from glassd.model.sse import EventDecoder, is_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from glassd.model.chunks import Choice, Words
+    from glassd.model.chunks import Chunk
+    from glassd.model.server_errors import ServerError
     from glassd.model.sse import Event
 
 ANSWER_LIMIT_CHARS: Final = 1_000_000
 """The longest answer: text, reasoning and refusal together."""
-
-DONE = b"[DONE]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Reading:
         self.skipped = 0
         """Payloads that were no JSON object."""
         self._events = EventDecoder()
+        self._chars = 0  # of text, reasoning and refusal together
+        self._in_messages = False  # the server sends a message where others send a delta
         self._text = _Voice()
         self._reasoning = _Voice()
         self._refusal = _Voice()
@@ -88,10 +90,7 @@ class Reading:
         """Return the deltas that this piece of the body completes."""
         deltas: list[Delta | Reasoning] = []
         if not self.over:
-            try:
-                self._read(self._events.feed(piece), deltas)
-            except EventTooLongError:
-                self._too_long = True
+            self._read(self._events.feed(piece), deltas)
         return deltas
 
     def end(self) -> list[Delta | Reasoning]:
@@ -117,7 +116,7 @@ class Reading:
                 problem = replace(problem, retryable=False)  # the wearer has seen words of it: not by itself again
             refused = problem.code is Code.MODERATED
             return Verdict(OutcomeKind.REFUSED if refused else OutcomeKind.FAILED, problem)
-        if self._too_long:
+        if self._too_long and self.progress:
             text = f"{self._where}: the answer is longer than glassd takes; ask for a shorter one"
             broken = Problem(Code.ANSWER_TOO_LONG, text)
         elif self.complete and self._has_substance():
@@ -137,68 +136,108 @@ class Reading:
         if self.finish_reason == "content_filter":
             text = f"{self._where}: the server's content filter let nothing of the answer through"
             return Problem(Code.MODERATED, text)
-        if self.skipped or self._events.strange_lines:
+        if self.skipped or self._events.strange_lines or self._too_long:
             text = f"{self._where}: what came is no chat completion; check the endpoint's `url`"
             return Problem(Code.GARBAGE, text, retryable=True)
         return Problem(Code.EMPTY, f"{self._where}: the answer has nothing in it; try again", retryable=True)
 
     def _read(self, events: list[Event], deltas: list[Delta | Reasoning]) -> None:
         for event in events:
-            if event.name == b"error":
-                self._error = decode_error(event.data)
-            else:
-                self._read_chunk(event.data, deltas)
-            if self._done or self._error is not None:
+            words = None if event.name else plain_words(event.data)
+            if words is None:
+                self._read_other(event, deltas)
+                if self._done or self._error is not None:
+                    return
+            else:  # what `_hear` would make of it
+                if words.reasoning_content:
+                    self._reason(words.reasoning_content, deltas)
+                if words.content:
+                    self._say(words.content, deltas)
+            if self._too_long:
                 return
-        self._too_long = self._text.chars + self._reasoning.chars + self._refusal.chars > ANSWER_LIMIT_CHARS
+        self._too_long = self._events.too_long
 
-    def _read_chunk(self, payload: bytes, deltas: list[Delta | Reasoning]) -> None:
+    def _read_other(self, event: Event, deltas: list[Delta | Reasoning]) -> None:
+        """Read an event that is more than a plain piece of text."""
         try:
-            chunk = decode(payload)
+            chunks = decode(event.data)
         except NotAChunkError:
-            text = payload.strip()
-            if text == DONE:
+            chunks = []
+            if is_done(event.data):
                 self._done = True
-            elif text:
+            elif event.data.strip():
                 self.skipped += 1
-            return
-        if chunk.x_groq is not None and chunk.x_groq.usage is not None:
-            self.usage = chunk.x_groq.usage
-        if chunk.usage is not None:
-            self.usage = chunk.usage
-        choices = answering(chunk)
-        if error := chunk.error or next((choice.error for choice in choices if choice.error), None):
-            self._error = server_error({"error": error}) or ServerError()
-            return
-        for choice in choices:
-            self._hear(choice, deltas)
+        for chunk in chunks:
+            if self._error is None and not self._too_long:
+                self._read_chunk(chunk, deltas)
+        if event.name.lower() == b"error" and self._error is None:
+            self._error = decode_error(event.data)
 
-    def _hear(self, choice: Choice, deltas: list[Delta | Reasoning]) -> None:
-        if choice.usage is not None:
-            self.usage = choice.usage
-        if choice.finish_reason and choice.finish_reason != "null":  # DashScope's own way to say none
-            self.finish_reason = choice.finish_reason
-        words = choice.delta
-        if words is None:
-            if choice.message is None:
-                return
-            words = self._rest_of(choice.message)
-        if (reasoned := words.reasoning_content or words.reasoning) and (said := self._reasoning.say(reasoned)):
-            deltas.append(Reasoning(said))
-        if words.content and (said := self._text.say(words.content)):
-            deltas.append(Delta(said))
-        if words.refusal:
+    def _read_chunk(self, chunk: Chunk, deltas: list[Delta | Reasoning]) -> None:
+        """Take what a chunk says; words beside an error are kept."""
+        if chunk.x_groq is not None:
+            self._take_usage(chunk.x_groq.usage)
+        self._take_usage(chunk.usage)
+        for choice in answering(chunk):
+            self._take_usage(choice.usage)
+            if choice.finish_reason and choice.finish_reason != "null":  # DashScope's own way to say none
+                self.finish_reason = choice.finish_reason
+            if choice.delta is not None:
+                self._hear(choice.delta, deltas)
+            if choice.message is not None:
+                self._in_messages |= not self.progress
+                self._hear(self._rest_of(choice.message), deltas)
+            if choice.text and choice.delta is None and choice.message is None:
+                self._say(choice.text, deltas)
+        self._error = chunk.error or None  # an empty one is none
+
+    def _take_usage(self, usage: dict[str, Any] | None) -> None:
+        if usage or self.usage is None:  # an empty one takes nothing back
+            self.usage = usage
+
+    def _hear(self, words: Words, deltas: list[Delta | Reasoning]) -> None:
+        if reasoned := words.reasoning_content or words.reasoning:
+            self._reason(reasoned, deltas)
+        if words.content:
+            self._say(words.content, deltas)
+        if words.refusal and self._has_room(words.refusal):
             self._refusal.say(words.refusal)
         if words.tool_calls or words.function_call:
             self._tool_deltas += 1
 
+    def _say(self, text: str, deltas: list[Delta | Reasoning]) -> None:
+        if self._has_room(text) and (said := self._text.say(text)):
+            deltas.append(Delta(said))
+
+    def _reason(self, text: str, deltas: list[Delta | Reasoning]) -> None:
+        if self._has_room(text) and (said := self._reasoning.say(text)):
+            deltas.append(Reasoning(said))
+
+    def _has_room(self, text: str) -> bool:
+        """Whether the answer stays within its limit with this text; else it ends before it."""
+        self._chars += len(text)
+        if self._chars > ANSWER_LIMIT_CHARS:
+            self._too_long = True
+        return not self._too_long
+
     def _rest_of(self, message: Words) -> Words:
-        """Return what a whole message adds to what was heard in deltas before it: some servers end with one."""
-        message.content = _rest(message.content, self.text)
-        message.reasoning_content = _rest(message.reasoning_content or message.reasoning, self.reasoning)
-        message.reasoning = None
-        message.refusal = _rest(message.refusal, self.refusal)
-        return message
+        """Return what a message adds to what was heard before it.
+
+        Some servers end a stream of deltas with the whole answer once more; some send messages for deltas, each with
+        its own piece or each with all so far.
+        """
+        return Words(
+            content=self._rest(message.content, self._text),
+            reasoning_content=self._rest(message.reasoning_content or message.reasoning, self._reasoning),
+            refusal=self._rest(message.refusal, self._refusal),
+            tool_calls=message.tool_calls,
+            function_call=message.function_call,
+        )
+
+    def _rest(self, text: str | None, voice: _Voice) -> str | None:
+        if text and len(text) >= voice.chars and text.startswith(voice.said):
+            return text[voice.chars :]
+        return text if self._in_messages else None
 
 
 class _Voice:
@@ -211,6 +250,7 @@ class _Voice:
     def __init__(self) -> None:
         self.pieces = 0
         self._all = StringIO()
+        self._all.readline()  # makes it hold characters from here on, four bytes each, not every piece as an object
         self._held = ""
 
     @property
@@ -247,9 +287,3 @@ _HIGH_HALF = re.compile("[\ud800-\udbff]").match
 
 def _joined_halves(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _rest(whole: str | None, heard: str) -> str | None:
-    if not whole or not heard:
-        return whole
-    return whole[len(heard) :] if whole.startswith(heard) else None
