@@ -36,6 +36,20 @@ def test_check_says_what_a_good_config_sets_up() -> None:
         assert text in done.stdout
 
 
+def test_check_says_where_apps_may_ask_where_anything_may_go_and_what_is_missing(tmp_path: Path) -> None:
+    endpoint = (
+        "{url: 'https://a.example/v1', text: m, ca: /nowhere/ca.pem, proxy: 'http://p.example:1', proxy_login: p}"
+    )
+    rest = "gateway: {listen: '127.0.0.1:1', token: t}\nallow_hosts: ['*.example']\n"
+    path = tmp_path / "glassd.yaml"
+    path.write_text(f"model: {{endpoints: [{endpoint}]}}\n{rest}")
+    done = glassd("check", path, HOME=str(tmp_path))
+    assert done.returncode == 0
+    assert "gateway: 127.0.0.1:1\nsends only to: *.example\n" in done.stdout
+    missing = [line.split()[1] for line in done.stderr.splitlines()]
+    assert missing == ["model.endpoints.0.proxy_login:", "gateway.token:", "model.endpoints.0.ca:"]
+
+
 def test_check_warns_of_a_key_that_is_not_there(tmp_path: Path) -> None:
     done = glassd("check", TREE / "configs/uvc-dashscope.yaml", HOME=str(tmp_path))
     assert done.returncode == 0

@@ -28,7 +28,23 @@ VALID = [
     f"{MODEL}triggers: [{{when: main press, ask: x, detail: text}}, {{when: main long, do: next page}}]",
     f"{MODEL}api: {{listen: '[::1]:80', token: a}}\nlog: {{level: debug}}\ngestures: {{long: 1s}}",
 ]
+VALID += [
+    "model: {endpoints: [{url: 'https://x', text: a, fields: {a: [1, {b: null}]}, picture_fields: {model: x}}]}",
+    "model: {endpoints: [{url: 'https://x', text: a, stream: false, headers: {X-A: b c}, ca: /x, proxy: 'http://p:1'}]}",
+    f"{MODEL}gateway: {{listen: '127.0.0.1:80', models: {{a: glassd}}, at_once: 16}}",
+    f"{MODEL}allow_hosts: [a.example, '*.b.example', 10.0.0.1, 10.0.0.0/8, '::1', '[::1]', 'fe80::/10']",
+]
 INVALID = [
+    "model: {endpoints: [{url: 'https://x', text: a, fields: {stream: true}}]}",
+    "model: {endpoints: [{url: 'https://x', text: a, picture_fields: {text: b}}]}",
+    "model: {endpoints: [{url: 'https://x', text: a, headers: {X A: b}}]}",
+    "model: {endpoints: [{url: 'https://x', text: a, headers: {X-A: é}}]}",
+    "model: {endpoints: [{url: 'https://x', text: a, proxy: 'http://u:w@p:1'}]}",
+    "model: {endpoints: [{url: 'https://x', text: a, ca: x.pem}]}",
+    f"{MODEL}gateway: {{}}",
+    f"{MODEL}gateway: {{listen: '127.0.0.1:80', at_once: 17}}",
+    f"{MODEL}allow_hosts: ['https://a.example']",
+    f"{MODEL}allow_hosts: a.example",
     "language: zh",
     f"{MODEL}foo: 1",
     "model: {endpoints: []}",

@@ -44,7 +44,8 @@ TOLD = """\
 13:13: buttons.0.driver: expected a driver that is installed, got bridge; there are: evdev, keyboard
 15:35: triggers.0.ask: expected quotes around a text with a comma in it: "what, exactly"
 16:11: triggers.1.when: expected a closing " on this line
-17:9: triggers.1.do: expected cancel, clear, next page or previous page, got text 'next pgae'; did you mean next page?
+17:9: triggers.1.do: expected cancel, clear, resume, pause, unpause, toggle pause, next page or previous page, got text
+... 'next pgae'; did you mean next page?
 """
 
 

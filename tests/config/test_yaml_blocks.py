@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
-from yaml_files import MODEL
 from yaml_trees import tree
 
 from glassd.config.json_schema import json_schema
@@ -37,6 +36,10 @@ def blocks(kind: str) -> list[tuple[str, str]]:
     return found
 
 
+WITH_A_MODEL = "model: {endpoints: [{url: 'https://models.example.com/v1', vision: qwen-vl-plus}, {url: reader}]}\n"
+"""What a fragment of the docs lies over, where it has no endpoints of its own."""
+
+
 @pytest.mark.parametrize("block", blocks(""), ids=lambda block: block[0])
 def test_a_block_is_a_whole_config(block: tuple[str, str], tmp_path: Path) -> None:
     file = tmp_path / "glassd.yaml"
@@ -47,7 +50,7 @@ def test_a_block_is_a_whole_config(block: tuple[str, str], tmp_path: Path) -> No
 
 @pytest.mark.parametrize("block", blocks("fragment"), ids=lambda block: block[0])
 def test_a_fragment_fits_into_a_config(block: tuple[str, str]) -> None:
-    base, over = tree(MODEL), tree(block[1])
+    base, over = tree(WITH_A_MODEL), tree(block[1])
     assert isinstance(base, Mapping)
     assert isinstance(over, Mapping)
     found = Mistakes()

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         for line in _summary(loaded.config):
             print(line)
-    for warning in (*loaded.warnings, *_missing_keys(loaded.config)):
+    for warning in (*loaded.warnings, *_missing_keys(loaded.config), *_missing_files(loaded.config)):
         print(f"warning: {warning}", file=sys.stderr)
     return 0
 
@@ -59,6 +59,10 @@ def _summary(config: Config) -> Iterator[str]:
         yield f"{trigger.when.button} {trigger.when.gesture}: {_effect(trigger)}"
     if config.api.listen:
         yield f"api: {config.api.listen}{', open to all on this machine' if config.api.open else ''}"
+    if config.gateway:
+        yield f"gateway: {config.gateway.listen}{'' if config.gateway.token else ', open to all on this machine'}"
+    if config.allow_hosts is not None:
+        yield f"sends only to: {', '.join(config.allow_hosts) or 'nobody'}"
     yield "no mistakes"
 
 
@@ -70,10 +74,21 @@ def _missing_keys(config: Config) -> Iterator[str]:
     """Yield what is wrong with each key that the config names: no mistake of the file, for it may come at run time."""
     from glassd.config.keys import KeyMissingError, find_key  # noqa: PLC0415  a light start: see the package
 
-    named = [(f"model.endpoints.{index}.key", endpoint.key) for index, endpoint in enumerate(config.model.endpoints)]
-    for path, name in (*named, ("api.token", config.api.token)):
+    named: list[tuple[str, str | None]] = []
+    for index, endpoint in enumerate(config.model.endpoints):
+        where = f"model.endpoints.{index}"
+        named += [(f"{where}.key", endpoint.key), (f"{where}.proxy_login", endpoint.proxy_login)]
+    named += [("api.token", config.api.token), ("gateway.token", config.gateway.token if config.gateway else None)]
+    for path, name in named:
         if name is not None:
             try:
                 find_key(name)
             except KeyMissingError as error:
                 yield f"{path}: {error}"
+
+
+def _missing_files(config: Config) -> Iterator[str]:
+    """Yield each file of certificates that is not there, yet."""
+    for index, endpoint in enumerate(config.model.endpoints):
+        if endpoint.ca is not None and not Path(endpoint.ca).is_file():
+            yield f"model.endpoints.{index}.ca: there is no file {endpoint.ca}"

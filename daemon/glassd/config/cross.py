@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from glassd.config.fields import sends_key_in_clear, split_event
+from glassd.config.fields import READER_URL, host_allowed, host_of, same_address, sends_key_in_clear, split_event
 from glassd.config.mistakes import did_you_mean, readable
-from glassd.config.schema import NEEDS_HTTPS, ONE_OF_BOTH, Deadlines, GestureTimes
+from glassd.config.schema import ANY_MODEL, NEEDS_HTTPS, ONE_OF_BOTH, Deadlines, GestureTimes
 from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
 from glassd_drivers import registry
 
@@ -29,16 +29,90 @@ def check_across(root: Mapping, devices: list[Device], mistakes: Mistakes) -> No
     _check_devices(devices, mistakes)
     _check_profiles(devices, mistakes)
     _check_triggers(root, devices, mistakes)
+    _check_gateway(root, mistakes)
 
 
 def check_model(root: Mapping, mistakes: Mistakes) -> None:
-    """Note each key that would go over plain http, and each deadline that the whole one would always forestall."""
+    """Note what is wrong with a model section that is good in itself.
+
+    That is each key that would go over plain http, each host that nothing may be sent to, and each deadline that the
+    whole one would always forestall.
+    """
     for path, node in _items(root, "model", "endpoints"):
         url, key = child(node, "url"), child(node, "key")
         if isinstance(url, Scalar) and isinstance(key, Scalar) and key.value and sends_key_in_clear(url.text):
             mistakes.add(url.place, dotted((*path, "url")), f"expected {NEEDS_HTTPS}")
+    _check_hosts(root, mistakes)
     for name in ("connect", "first", "gap"):
         _check_waits(root, ("model", "deadlines"), Deadlines, (name, "whole"), mistakes)
+
+
+def _check_hosts(root: Mapping, mistakes: Mistakes) -> None:
+    """Note each endpoint and each proxy whose host `allow_hosts` does not name, one on loopback too.
+
+    A list that cannot be read allows nothing, but where it is reported itself no more is said.
+    """
+    allowed = child(root, "allow_hosts")
+    if allowed is None or isinstance(allowed, Lost) or (isinstance(allowed, Scalar) and allowed.is_unset):
+        return
+    if mistakes.has("allow_hosts") or mistakes.has_within("allow_hosts"):
+        return
+    items = allowed.items if isinstance(allowed, Sequence) else ()
+    patterns = [item.text for item in items if isinstance(item, Scalar)]
+    names = ", ".join(map(readable, patterns)) or "none"
+    for path, node in _items(root, "model", "endpoints"):
+        for key in ("url", "proxy"):
+            url = child(node, key)
+            if not isinstance(url, Scalar) or url.text == READER_URL or not (host := host_of(url.text)):
+                continue
+            if not host_allowed(host, patterns):
+                # No address is a slip of another.
+                near = did_you_mean(host, patterns, known="it names") if host[-1:].isalpha() else f"it names: {names}"
+                text = (
+                    f"expected a host that allow_hosts names (line {allowed.place.line}), got {readable(host)}; {near}"
+                )
+                mistakes.add(url.place, dotted((*path, key)), text)
+
+
+def _check_gateway(root: Mapping, mistakes: Mistakes) -> None:
+    """Note what the gateway must not share with the API, and each alias of a model that no endpoint has."""
+    for key, shared in (("token", "a credential"), ("listen", "an address")):
+        own, of_api = child(root, "gateway", key), child(root, "api", key)
+        if not isinstance(own, Scalar) or not isinstance(of_api, Scalar) or not own.value or not of_api.value:
+            continue
+        if own.text == of_api.text or (key == "listen" and _in_the_way(own.text, of_api.text)):
+            text = f"expected {shared} of its own, api.{key} in line {of_api.place.line} has this one"
+            mistakes.add(own.place, dotted(("gateway", key)), text)
+    names = _model_names(root)
+    aliases = child(root, "gateway", "models")
+    if names is None or not isinstance(aliases, Mapping):
+        return
+    for alias, entry in aliases.entries.items():
+        meant = entry.node
+        if isinstance(meant, Scalar) and isinstance(meant.value, str) and meant.text not in names:
+            near = did_you_mean(meant.text, names, known="there are")
+            text = f"expected a model that an endpoint has, got {readable(meant.text)}; {near}"
+            mistakes.add(meant.place, dotted(("gateway", "models", alias)), text)
+
+
+def _model_names(root: Mapping) -> list[str] | None:
+    """Return the names of the endpoints' models, and the one for whichever the config takes; None where unknown."""
+    found = []
+    for _, node in _items(root, "model", "endpoints"):
+        if not isinstance(node, Mapping) or node.torn:
+            return None
+        names = [child(node, key) for key in ("vision", "text")]
+        if any(isinstance(name, Lost) for name in names):
+            return None
+        found += [name.text for name in names if isinstance(name, Scalar) and isinstance(name.value, str)]
+    return [*found, ANY_MODEL]
+
+
+def _in_the_way(one: str, other: str) -> bool:
+    try:
+        return same_address(one, other)
+    except ValueError:
+        return False  # no address: that is told of itself
 
 
 def _check_waits(root: Mapping, path: Path, section: type[Section], names: tuple[str, str], mistakes: Mistakes) -> None:

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from glassd_drivers.units import Duration
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 READER_URL = "reader"
 """The URL that names the on-board model."""
 
+OWN_FIELDS = frozenset({"model", "messages", "stream", "stream_options"})
+"""The fields of a request's body that glassd writes itself."""
+OWN_PICTURE_FIELDS = frozenset({"type", "image_url", "text"})
+"""The fields of a picture, or of the text beside it, that glassd writes itself."""
+
+FIELD_LIMIT_CHARS = 4096
+"""The longest value of such a field, as JSON."""
+FIELD_LIMIT_DEPTH = 8
+"""How deep such a value may be nested."""
+
 _CREDENTIAL_NAME = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 _LISTEN = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})"
+_HEADER_NAME = "[A-Za-z0-9-]{1,64}"
+_HEADER_VALUE = "[!-~](?:[ -~]{0,1022}[!-~])?"
+_OWN_HEADERS = (
+    "authorization|connection|content-.*|accept.*|cookie.*|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding"
+    "|upgrade|user-agent"
+)
+_KEY_HEADERS = r"(^|-|api)(key|token|secret|password)$"
+_PROXY = r"http://(?:[^\s?#@/:\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?"
+_HOST_NAME = r"(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 EVENT = r"(\S+) +(press|double|triple|long)"
 """What a trigger waits for: a button and a gesture."""
 
@@ -35,6 +58,34 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def host_of(url: str) -> str:
+    """Return the host that a URL names, without brackets; empty where it names none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def host_allowed(host: str, patterns: Sequence[str]) -> bool:
+    """Tell whether one of the patterns of `allow_hosts` names this host: a name as it is, never what it resolves to."""
+    address = _address(host)
+    if address is not None:
+        networks = (_network(pattern) for pattern in patterns)
+        return any(network is not None and address in network for network in networks)
+    name = _plain_name(host)
+    return any(
+        name.endswith(wanted[1:]) and len(name) >= len(wanted) if wanted.startswith("*.") else name == wanted
+        for wanted in map(_plain_name, patterns)
+    )
+
+
+def same_address(one: str, other: str) -> bool:
+    """Tell whether two listeners at these addresses would be in each other's way."""
+    (host, _, port), (other_host, _, other_port) = one.rpartition(":"), other.rpartition(":")
+    hosts = {_plain_name(host), _plain_name(other_host)}
+    return int(port) == int(other_port) != 0 and (len(hosts) == 1 or bool(hosts & {"0.0.0.0", "[::]"}))  # noqa: S104  looked for, not bound
 
 
 def sends_key_in_clear(url: str) -> bool:
@@ -77,6 +128,107 @@ def _listen(address: str) -> str:
     return address
 
 
+def _body_field(name: str) -> str:
+    if name in OWN_FIELDS:
+        raise ValueError(f"a field of the vendor, not one that glassd writes itself ({', '.join(sorted(OWN_FIELDS))})")
+    return name
+
+
+def _picture_field(name: str) -> str:
+    if name in OWN_PICTURE_FIELDS:
+        own = ", ".join(sorted(OWN_PICTURE_FIELDS))
+        raise ValueError(f"a field of the vendor, not one that glassd writes itself ({own})")
+    return name
+
+
+def _field_value(value: Any) -> Any:
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError("a value that JSON can hold") from error
+    if len(text) > FIELD_LIMIT_CHARS or _depth(value) > FIELD_LIMIT_DEPTH:
+        limits = f"{FIELD_LIMIT_CHARS} characters of JSON, nested {FIELD_LIMIT_DEPTH} deep"
+        raise ValueError(f"a value of at most {limits}")
+    return value
+
+
+def _depth(value: Any) -> int:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if items is None else 1 + max(map(_depth, items), default=0)
+
+
+def _header_name(name: str) -> str:
+    if not re.fullmatch(_HEADER_NAME, name):
+        raise ValueError("the name of an HTTP header: letters, digits and hyphens, at most 64")
+    if re.fullmatch(_OWN_HEADERS, name.lower()):
+        raise ValueError("a header that HTTP or glassd itself does not set already")
+    if re.search(_KEY_HEADERS, name.lower()):
+        raise ValueError("a header that holds no key (a key goes by key: NAME, docs/keys.md says how)")
+    return name
+
+
+def _header_value(value: str) -> str:
+    if looks_like_key(value):
+        raise ValueError("a value that is no key (a key goes by key: NAME, docs/keys.md says how)")
+    if not re.fullmatch(_HEADER_VALUE, value):
+        raise ValueError("1 to 1024 characters of plain ASCII, with no space around them")
+    return value
+
+
+def _proxy(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme == "http" and parts.hostname and parts.port
+    except ValueError:
+        good = False
+    if not good or not re.fullmatch(_PROXY, url):
+        raise ValueError("http, a host and a port, such as http://10.0.0.1:3128; a login goes by proxy_login: NAME")
+    return url
+
+
+def _file_path(path: str) -> str:
+    if not path.startswith("/") or "\x00" in path:
+        raise ValueError("an absolute path, such as /etc/glassd/ca.pem")
+    return path
+
+
+def _host_pattern(pattern: str) -> str:
+    name = _plain_name(pattern)
+    if _network(pattern) is None and not (
+        re.fullmatch(_HOST_NAME, name) and re.search("[a-z]", name.rpartition(".")[2])
+    ):
+        raise ValueError("a host alone, such as api.example.com, *.example.com, 192.168.1.7 or 192.168.1.0/24")
+    return pattern
+
+
+def _plain_name(host: str) -> str:
+    """Return a name as DNS compares it: in ASCII, small letters, without the last dot."""
+    name = host.lower().removesuffix(".")
+    try:
+        return name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError:
+        return name
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _network(pattern: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(pattern.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return None
+
+
+def _name_but(own: frozenset[str]) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": 64, "not": {"enum": sorted(own)}}
+
+
 CredentialName = Annotated[
     str,
     AfterValidator(_credential_name),
@@ -91,10 +243,38 @@ Address = Annotated[str, AfterValidator(_listen), WithJsonSchema({"type": "strin
 Wait = Annotated[Duration, Field(gt=0)]
 """A duration that is not nothing."""
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]
-FieldName = Annotated[str, Field(min_length=1, max_length=64)]
+FieldName = Annotated[
+    str, Field(min_length=1, max_length=64), AfterValidator(_body_field), WithJsonSchema(_name_but(OWN_FIELDS))
+]
 """A field that is added to a request's body: none of those that glassd writes itself."""
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-HeaderValue = Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,1022}[!-~])?$")]
-ProxyUrl = Annotated[str, Field(pattern=r"^http://[^\s?#@/]+/?$")]
-FilePath = Annotated[str, Field(min_length=1, max_length=4096)]
-HostPattern = Annotated[str, Field(min_length=1, max_length=255)]
+PictureFieldName = Annotated[
+    str,
+    Field(min_length=1, max_length=64),
+    AfterValidator(_picture_field),
+    WithJsonSchema(_name_but(OWN_PICTURE_FIELDS)),
+]
+"""A field that is added to a picture: none of those that glassd writes itself."""
+FieldValue = Annotated[Any, AfterValidator(_field_value)]
+"""Any value of JSON, of bounded size and depth."""
+HeaderName = Annotated[
+    str,
+    AfterValidator(_header_name),
+    # Under allOf, for of a bare pattern pydantic makes patternProperties, which let all other names pass.
+    WithJsonSchema({"type": "string", "allOf": [{"pattern": f"^{_HEADER_NAME}$"}]}),
+]
+HeaderValue = Annotated[
+    str, AfterValidator(_header_value), WithJsonSchema({"type": "string", "pattern": f"^{_HEADER_VALUE}$"})
+]
+ProxyUrl = Annotated[str, AfterValidator(_proxy), WithJsonSchema({"type": "string", "pattern": f"^{_PROXY}$"})]
+FilePath = Annotated[
+    str,
+    Field(max_length=4096),
+    AfterValidator(_file_path),
+    WithJsonSchema({"type": "string", "pattern": "^/", "maxLength": 4096}),
+]
+HostPattern = Annotated[
+    str,
+    Field(max_length=255),
+    AfterValidator(_host_pattern),
+    WithJsonSchema({"type": "string", "pattern": r"^[^\s/:@]+(/[0-9]+)?$|^\[?[0-9A-Fa-f:.]+\]?(/[0-9]+)?$"}),
+]

@@ -13,17 +13,20 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 
 from glassd.ask import Detail
+from glassd.commands import Command
 from glassd.config import fields
 from glassd.config.fields import (
     Address,
     CredentialName,
     EndpointUrl,
     FieldName,
+    FieldValue,
     FilePath,
     HeaderName,
     HeaderValue,
     HostPattern,
     ModelName,
+    PictureFieldName,
     ProxyUrl,
     Wait,
 )
@@ -43,6 +46,9 @@ class Section(BaseModel):
 
 FIELDS_LIMIT = 32
 """The most fields, or headers, that an endpoint adds to its requests."""
+_OF_THE_NETWORK = ("stream", "partial", "fields", "picture_fields", "headers", "proxy", "proxy_login", "ca")
+ANY_MODEL = "glassd"
+"""The name, beside the models' own, by which an app asks the gateway for whichever model the config takes."""
 NEEDS_HTTPS = "https, for the key could be read on the way (plain http takes a key to this machine alone)"
 ONE_OF_BOTH = "either ask or do, and one of them"
 UNGUARDED = "a token beside it (token: NAME), for whoever reaches the address could ask and see pictures"
@@ -72,10 +78,10 @@ class Endpoint(Section):
     partial: bool = False
     """Whether the server goes on with an answer that is marked `partial: true`, as some of DashScope's models do; a
     broken answer is else resumed by an instruction."""
-    fields: dict[FieldName, Any] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
+    fields: dict[FieldName, FieldValue] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
     """Fields of this vendor that are added to the body of each request, as they are: `enable_thinking: false`."""
-    picture_fields: dict[FieldName, Any] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
-    """Fields of this vendor that are added to each picture of a request, beside its `image_url`: `max_pixels: 1003520`."""
+    picture_fields: dict[PictureFieldName, FieldValue] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
+    """Fields of this vendor that are added to each picture, beside its `image_url`: `max_pixels: 1003520`."""
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
     """HTTP headers that are added to each request. A key has no place here."""
     proxy: ProxyUrl | None = None
@@ -91,6 +97,15 @@ class Endpoint(Section):
             raise ValueError("at least one of vision and text, the model's name at this endpoint")
         if self.key is not None and fields.sends_key_in_clear(self.url):
             raise _at("url", NEEDS_HTTPS)
+        if self.proxy_login is not None and self.proxy is None:
+            raise _at("proxy_login", "the proxy that it is for beside it (proxy: http://host:3128)")
+        return self
+
+    @model_validator(mode="after")
+    def _reader_needs_no_network(self) -> Endpoint:
+        asked = [name for name in _OF_THE_NETWORK if name in self.model_fields_set]
+        if self.url == READER_URL and asked:
+            raise _at(asked[0], "no such key beside url: reader, which is on the board and needs no network")
         return self
 
 
@@ -160,7 +175,6 @@ class GestureTimes(Section):
     """A button held this long is a long press."""
 
 
-Command = Literal["cancel", "clear", "resume", "pause", "unpause", "toggle pause", "next page", "previous page"]
 Gesture = Literal["press", "double", "triple", "long"]
 
 
@@ -247,9 +261,16 @@ class Gateway(Section):
     token: CredentialName | None = None
     """The name of the credential that holds the token which apps send as their API key; not that of the API."""
     models: dict[ModelName, ModelName] = Field(default_factory=dict, max_length=64)
-    """What an app's name for a model means here: `gpt-4o-mini: qwen-vl-plus`. The endpoints' own names mean themselves."""
+    """What an app's name for a model means here: `gpt-4o-mini: qwen-vl-plus`. The endpoints' own names mean themselves,
+    and `glassd` whichever the config takes."""
     at_once: int = Field(2, ge=1, le=16)
     """How many of the apps' asks may be under way at the same time; the wearer's own go first."""
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Gateway:
+        if self.token is None and not fields.is_loopback(self.listen.rpartition(":")[0]):
+            raise _at("listen", UNGUARDED)
+        return self
 
 
 class Log(Section):
