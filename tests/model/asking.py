@@ -34,8 +34,9 @@ def model(*endpoints: dict[str, Any] | str, **deadlines: float) -> Model:
 
 
 def client(of: Model, **more: Any) -> Client:
-    """Return a client whose timings are on the running loop's clock."""
-    return Client(of, more.pop("find_key", no_key), clock=asyncio.get_running_loop().time, **more)
+    """Return a client whose timings are on the running loop's clock, and whose pauses are full ones."""
+    more = {"find_key": no_key, "clock": asyncio.get_running_loop().time, "jitter": float, **more}
+    return Client(of, **more)
 
 
 async def gather(open_client: Client, what: Ask | None = None) -> list[AnswerEvent]:

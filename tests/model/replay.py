@@ -13,7 +13,10 @@ import json
 import socket
 import struct
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+if TYPE_CHECKING:
+    import ssl
 
 Piece = bytes | float | asyncio.Event
 End = Literal["clean", "cut", "reset", "stall"]
@@ -56,7 +59,7 @@ class Request:
 class Replay:
     """The server; its attributes tell what clients did."""
 
-    def __init__(self, *answers: Answer, path: str | None = None) -> None:
+    def __init__(self, *answers: Answer, path: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.answers = list(answers)
         self.requests: list[Request] = []
         self.connections = 0
@@ -65,13 +68,14 @@ class Replay:
         self.left = asyncio.Event()
         """Set once a client has gone in the middle of an answer."""
         self._path = path
+        self._tls = tls
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
         if self._path is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
             self.port = self._server.sockets[0].getsockname()[1]
-            self.url = f"http://127.0.0.1:{self.port}/v1"
+            self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
         else:
             self._server = await asyncio.start_unix_server(self._serve, self._path)
         return self

@@ -8,34 +8,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import AsyncExitStack
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self
-
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Self
 
 from glassd.answer import AskError, Outcome, OutcomeKind, Timings
+from glassd.ask import Ask, Link, Origin
 from glassd.config.keys import KeyMissingError
 from glassd.messages.codes import Code
-from glassd.model.endpoints import Plan, Target, targets
+from glassd.model.connections import Connections
+from glassd.model.endpoints import Plan, Target, jittered, targets
 from glassd.model.errors import one_line, problem
 from glassd.model.exchange import Exchange, Stations
+from glassd.model.health import Health
 from glassd.model.request import body, headers
-from glassd.model.resolve import DaemonThreadResolver
+from glassd.model.resume import resumed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
     from types import TracebackType
 
     from glassd.answer import AnswerEvent, Problem
-    from glassd.ask import Ask
     from glassd.config.schema import Model
+    from glassd.model.connections import Way
 
-KEEPALIVE_S: Final = 120.0
-"""How long an idle connection is kept: presses are rarer than the usual 15 s."""
-CONNECTIONS_LIMIT: Final = 8
-HEADER_LIMIT_BYTES: Final = 16 * 1024
+UNHEARD_PART: Final = 0.75
+"""A connection whose other side takes nothing for this part of the `first` deadline is dead: known soon enough that a
+kept one which died in silence, its network gone, is given up for a new one, and not taken for a model that is slow."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +41,9 @@ _log = logging.getLogger(__name__)
 class Client:
     """Asks the configured models; entered once, used for many asks, also at the same time.
 
-    `find_key` returns the key for a credential's name, or raises KeyMissingError. `reader_socket` is the path of the
-    unix socket on which the on-board reader listens; without it, endpoints `reader` are passed over.
+    `find_key` returns the key for a credential's name, or raises KeyMissingError. `allow_hosts` are the patterns of the
+    only hosts that anything may be sent to, None for those of the endpoints. `reader_socket` is the path of the unix
+    socket on which the on-board reader listens; without it, endpoints `reader` are passed over.
     """
 
     def __init__(
@@ -52,85 +51,119 @@ class Client:
         model: Model,
         find_key: Callable[[str], str],
         *,
+        allow_hosts: Sequence[str] | None = None,
         reader_socket: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        jitter: Callable[[float], float] = jittered,
     ) -> None:
-        """Make ready. `clock` (CLOCK_MONOTONIC seconds) is for the timings, `wall_clock` (UTC) for dates."""
+        """Make ready. `clock` (CLOCK_MONOTONIC seconds) is for timings and rests, `wall_clock` (UTC) for dates.
+
+        `jitter` makes a pause out of a full one.
+        """
+        self.health = Health(clock, jitter)
+        """What is remembered of the endpoints."""
         self._model = model
+        self._usual = _usual(model)
         self._find_key = find_key
-        self._reader_socket = reader_socket
         self._clock = clock
         self._wall_clock = wall_clock
-        self._stack = AsyncExitStack()
-        self._network: aiohttp.ClientSession | None = None
-        self._reader: aiohttp.ClientSession | None = None
+        self._jitter = jitter
         self._refuse_usage: set[str] = set()  # URLs whose server has refused `stream_options`
+        self._connections = Connections(
+            find_key,
+            connect_s=model.deadlines.connect,
+            unheard_s=UNHEARD_PART * model.deadlines.first,
+            allow_hosts=allow_hosts,
+            reader_socket=reader_socket,
+            reached=self.health.reachable,
+        )
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            limit=CONNECTIONS_LIMIT, keepalive_timeout=KEEPALIVE_S, resolver=DaemonThreadResolver()
-        )
-        self._network = await self._stack.enter_async_context(_session(connector))
-        if self._reader_socket is not None:
-            self._reader = await self._stack.enter_async_context(_session(aiohttp.UnixConnector(self._reader_socket)))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
+        await self._connections.close()
 
-    async def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent, None]:
+    def warm(self) -> None:
+        """See in the background that a connection stands to the endpoint that would be asked first; return at once.
+
+        Those before it that rest are tried as well: where the network is back, their rest is over before the ask comes.
+        """
+        for target in self._usual:
+            try:
+                self._key(target)
+                way = self._connections.way(target)
+            except AskError as error:
+                _log.debug("no connection ahead: %s", error.problem.message)
+                continue
+            way.warm(target)
+            if self.health.resting(target) is None:
+                return
+
+    def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent, None]:
         """Yield Sent, deltas of text and of reasoning, and as the last event exactly one Outcome.
 
-        After a failed request `Sent` comes again with the next endpoint. Whoever stops early uses
-        `contextlib.aclosing`: closing or cancelling closes the request at once, and then no Outcome comes.
+        After a failed request `Sent` comes again with the next endpoint. Where the ask has `given`, that is the first
+        delta, and the answer goes on from there. Whoever stops early uses `contextlib.aclosing`: closing or cancelling
+        closes the request at once, and then no Outcome comes.
         """
+        events = self._ask(ask)
+        return resumed(ask.given, events) if ask.given else events
+
+    async def _ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent, None]:
         start = self._clock()
         loop = asyncio.get_running_loop()
         due = loop.time() + self._model.deadlines.whole
-        plan = Plan([t for t in targets(self._model.endpoints, ask) if self._session_for(t) is not None])
+        found = [target for target in targets(self._model.endpoints, ask) if self._connections.can_take(target)]
+        plan = Plan(self.health.order(found), self._jitter)
         outcome = _not_sent(_NO_ENDPOINT)
         while (step := plan.next()) is not None:
             target, pause = step
             if loop.time() + pause >= due:
                 break
-            await asyncio.sleep(pause)
-            stations = Stations(self._clock, start)
+            if pause > 0:
+                await asyncio.sleep(pause)
             try:
                 key = self._key(target)
+                way = self._connections.way(target)
             except AskError as error:
                 plan.not_called()
                 outcome = _not_sent(error.problem, target.endpoint.url)
                 continue
-            async with self._exchange(ask, target, key, due, stations) as exchange:
+            stations = Stations(self._clock, start)
+            async with self._exchange(ask, target, way, key=key, due=due, stations=stations) as exchange:
+                began = False
                 while batch := await exchange.read():
+                    if not began and exchange.began:
+                        began = True
+                        self.health.succeeded(target)
                     for event in batch:
                         yield event
                 outcome = exchange.outcome()
-            if outcome.problem is None or exchange.began:
+            if outcome.problem is None:
                 break
             self._note_failure(plan, target, outcome.problem, stale=exchange.reused)
+            if exchange.began:
+                break
         yield outcome
 
-    def _exchange(self, ask: Ask, target: Target, key: str | None, due: float, stations: Stations) -> Exchange:
-        session = self._session_for(target)
-        assert session is not None
+    def _exchange(
+        self, ask: Ask, target: Target, way: Way, *, key: str | None, due: float, stations: Stations
+    ) -> Exchange:
         return Exchange(
-            session,
+            way,
             target,
-            body=body(ask, target.model, usage=target.chat_url not in self._refuse_usage),
-            headers=headers(key),
+            body=body(ask, target, usage=target.chat_url not in self._refuse_usage),
+            headers=headers(key, target.endpoint.headers),
             deadlines=self._model.deadlines,
             whole_due=due,
             stations=stations,
             key=key,
             wall_clock=self._wall_clock,
         )
-
-    def _session_for(self, target: Target) -> aiohttp.ClientSession | None:
-        return self._reader if target.is_reader else self._network
 
     def _key(self, target: Target) -> str | None:
         name = target.endpoint.key
@@ -150,45 +183,16 @@ class Client:
             plan.again(target)
         else:
             plan.failed(target, trouble)
+            self.health.failed(target, trouble)
 
 
-class _HeadFirst(ResponseHandler):
-    """Has the head of a response parsed before its body.
-
-    A body that breaks HTTP's rules (a wrong Content-Length, a bad chunk) would else take the head with it, and all the
-    text before the fault, where both come in one read.
-    """
-
-    def data_received(self, data: bytes) -> None:
-        head, end, body = data.partition(b"\r\n\r\n")
-        super().data_received(head + end)
-        if body:
-            super().data_received(body)
-
-
-def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
-    protocol: type[ResponseHandler] = _HeadFirst
-    connector._factory = partial(protocol, loop=asyncio.get_running_loop())  # noqa: SLF001  there is no public place for it
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_create_end.append(_new_connection)
-    trace.on_connection_reuseconn.append(_kept_connection)
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # the four deadlines are the Exchange's
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        trace_configs=[trace],
-        max_line_size=HEADER_LIMIT_BYTES,
-        max_field_size=HEADER_LIMIT_BYTES,
-    )
-
-
-async def _new_connection(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
-    context.trace_request_ctx.has_connection(reused=False)
-
-
-async def _kept_connection(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
-    context.trace_request_ctx.has_connection(reused=True)
+def _usual(model: Model) -> list[Target]:
+    """Return the endpoints of the network as a press would ask them: with a picture, or without if none can see."""
+    press = Ask("", "", Origin.BUTTON, 0.0, (Link(""),))
+    for usual in (press, replace(press, pictures=())):
+        if found := [target for target in targets(model.endpoints, usual) if not target.is_reader]:
+            return found
+    return []
 
 
 def _refuses_usage(trouble: Problem) -> bool:

@@ -1,13 +1,15 @@
 """Which endpoints can take an ask, and which of them is called next. Pure: no I/O, no clock.
 
-Each endpoint is called once, in the order of the config; then, if requests are left, those again that may do better in
-a moment. Three requests at most, and none after the first delta.
+Each endpoint is called once, in the order that it is given; then, if requests are left, those again that may do better
+in a moment. Three requests at most, and none after the first delta.
 """
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -16,7 +18,7 @@ from glassd.messages.codes import Code
 from glassd.model.vendors import vendor_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from glassd.answer import Problem
     from glassd.ask import Ask
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
 MAX_REQUESTS: Final = 3
 """The most requests for one ask: the first and two retries."""
 RETRY_PAUSE_S: Final = 0.5
-"""Before a server that failed is called again; twice that before the next time."""
+"""Before a server that failed is called again, at most; twice that before the next time."""
 RETRY_AFTER_LIMIT_S: Final = 5.0
-"""A Retry-After up to this is waited for; a longer one ends the ask, for nobody waits that long for a few words."""
+"""A Retry-After up to this is waited for, to the letter; after a longer one the server is not asked again for this ask,
+for nobody waits that long for a few words."""
 
 READER_MODEL: Final = "glassd-reader"
 READER_CHAT_URL: Final = "http://reader/v1/chat/completions"
@@ -51,19 +54,31 @@ class Target:
         return self.endpoint.url == READER_URL
 
 
+def jittered(full: float) -> float:
+    """Return 50 to 100 % of a pause (seconds), so that boards which one fault set off do not come back together."""
+    return full * random.uniform(0.5, 1.0)  # noqa: S311  nothing is kept secret by it
+
+
 def targets(endpoints: Iterable[Endpoint], ask: Ask) -> list[Target]:
-    """Return the endpoints that have a model for the ask's kind, in the config's order."""
+    """Return the endpoints that have a model for the ask's kind, in the config's order.
+
+    Those that name the model which the ask wants come first, with that model where it can take the ask's pictures; the
+    others keep theirs, as fall-back. A name that no endpoint knows changes nothing. The reader cannot go on with an
+    answer that another model began.
+    """
     with_pictures = bool(ask.pictures) or any(turn.pictures for turn in ask.turns)
     found = []
     for endpoint in endpoints:
         if endpoint.url == READER_URL:
-            found.append(Target(endpoint, READER_MODEL, READER_CHAT_URL, "glassd", "the on-board reader"))
-        elif model := endpoint.vision if with_pictures else endpoint.text or endpoint.vision:
+            if not ask.given:
+                found.append(Target(endpoint, READER_MODEL, READER_CHAT_URL, "glassd", "the on-board reader"))
+        elif model := _model(endpoint, ask.model, with_pictures):
             whose = endpoint.vendor or vendor_of(endpoint.url)
-            found.append(Target(endpoint, model, chat_url(endpoint.url), whose, urlsplit(endpoint.url).netloc))
-    return found
+            found.append(Target(endpoint, model, chat_url(endpoint.url), whose, _server(endpoint.url)))
+    return sorted(found, key=lambda target: _distance(target, ask.model)) if ask.model else found
 
 
+@lru_cache
 def chat_url(url: str) -> str:
     """Return the full chat/completions URL for a base URL or a full one.
 
@@ -76,14 +91,21 @@ def chat_url(url: str) -> str:
     return parts._replace(path=path).geturl()
 
 
+@lru_cache
+def _server(url: str) -> str:
+    return urlsplit(url).netloc
+
+
 class Plan:
     """The course of one ask over its targets."""
 
-    def __init__(self, found: list[Target]) -> None:
+    def __init__(self, found: list[Target], jitter: Callable[[float], float] = jittered) -> None:
+        """Begin. `found` are the targets in the order to call them in; `jitter` makes a pause out of a full one."""
+        self._jitter = jitter
         self._requests = 0
         self._new = deque(found)
         self._at_once: Target | None = None
-        self._later: deque[tuple[Target, float]] = deque()
+        self._later: list[tuple[Target, float]] = []
 
     def next(self) -> tuple[Target, float] | None:
         """Return the next target and the seconds to wait before it is called; None when it is over."""
@@ -95,7 +117,11 @@ class Plan:
             return target, 0.0
         if self._new:
             return self._next_new(), 0.0
-        return self._later.popleft() if self._later else None
+        if not self._later:
+            return None
+        soonest = min(self._later, key=lambda each: each[1])
+        self._later.remove(soonest)
+        return soonest
 
     def again(self, target: Target) -> None:
         """Call this one again at once: what failed was not the server (a kept connection that had gone stale)."""
@@ -111,8 +137,9 @@ class Plan:
             self._new.clear()
             self._later.clear()
         elif problem.code in _SAME_SERVER_MAY:
-            usual = RETRY_PAUSE_S * 2 ** (self._requests - 1)
-            pause = usual if problem.retry_after_s is None else problem.retry_after_s
+            pause = problem.retry_after_s
+            if pause is None:
+                pause = self._jitter(RETRY_PAUSE_S * 2 ** (self._requests - 1))
             if pause <= RETRY_AFTER_LIMIT_S:
                 self._later.append((target, pause))
 
@@ -122,6 +149,20 @@ class Plan:
         target = next((each for each in self._new if each.is_reader and last), self._new[0])
         self._new.remove(target)
         return target
+
+
+def _model(endpoint: Endpoint, wanted: str, with_pictures: bool) -> str | None:
+    """Return the model of an endpoint for an ask, or None if it has none for its kind."""
+    if with_pictures or wanted == endpoint.vision:
+        return endpoint.vision
+    return endpoint.text or endpoint.vision
+
+
+def _distance(target: Target, wanted: str) -> int:
+    """Return how far a target is from the wanted model: it is it, another one of a server that names it, a stranger."""
+    if target.model == wanted:
+        return 0
+    return 1 if target.endpoint.text == wanted else 2
 
 
 _NOBODY_DOES_BETTER = frozenset({Code.MODERATED, Code.PICTURE_BROKEN, Code.CANCELLED, Code.WHOLE_TIMEOUT})

@@ -10,24 +10,25 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiohttp
-from aiohttp.http import StreamWriter
+from yarl import URL
 
 from glassd.answer import Outcome, OutcomeKind, Sent, Timings
 from glassd.messages.codes import Code
-from glassd.model.chunks import ServerError, decode_error
-from glassd.model.errors import retry_after, server_problem
+from glassd.model.errors import asked_wait, server_problem
 from glassd.model.failures import has_route, portal_problem, redirect_problem, timeout_problem, way_problem
 from glassd.model.reading import Reading, Verdict
+from glassd.model.server_errors import ServerError, decode_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from aiohttp.abc import AbstractStreamWriter
-
     from glassd.answer import AnswerEvent, Problem
     from glassd.config.schema import Deadlines
+    from glassd.model.connections import Way
     from glassd.model.endpoints import Target
+    from glassd.model.post import Response
+    from glassd.model.protocol import HttpProtocol
 
 ERROR_BODY_LIMIT_BYTES: Final = 64 * 1024
 """How much of an error's body is read."""
@@ -65,7 +66,7 @@ class Exchange:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        way: Way,
         target: Target,
         *,
         body: list[bytes],
@@ -77,7 +78,7 @@ class Exchange:
         wall_clock: Callable[[], float],
     ) -> None:
         """Make ready. `whole_due` is the event loop's time by which the whole ask has to be over."""
-        self._session = session
+        self._way = way
         self._target = target
         self._body = body
         self._headers = headers
@@ -88,11 +89,19 @@ class Exchange:
         self._wall_clock = wall_clock
         self._reading = Reading(target.where)
         self._arrived: list[AnswerEvent] = []
-        self._news = asyncio.Event()
+        self._news: asyncio.Future[None] | None = None  # whoever waits for more to arrive
+        self._over: asyncio.Future[None] | None = None  # the task's, while the answer is read
+        self._fault: BaseException | None = None
+        self._taken_bytes = 0
+        self._may_be_page = False
+        self._in_tail = False
+        self._progress = 0
         self._http_problem: Problem | None = None
         self._broken: Problem | None = None
         self._timer = asyncio.timeout(None)
+        self._alarm = _Alarm(self._ring)
         self._waits_for = Code.CONNECT_TIMEOUT
+        self._opened_before = way.opened
         self._sent = False
         self.reused = False
         """Whether the request went over a connection that was kept from an earlier one."""
@@ -100,7 +109,7 @@ class Exchange:
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name=f"request to {self._target.where}")
-        self._task.add_done_callback(lambda _: self._news.set())
+        self._task.add_done_callback(self._tell)
         return self
 
     async def __aexit__(
@@ -114,8 +123,8 @@ class Exchange:
         """Return what has arrived since the last time, at least one event; nothing once the exchange is over."""
         assert self._task is not None
         while not self._arrived and not self._task.done():
-            self._news.clear()
-            await self._news.wait()
+            self._news = asyncio.get_running_loop().create_future()
+            await self._news
         if not self._arrived:
             self._task.result()  # a bug of ours is not to be taken for an empty answer
         arrived, self._arrived = self._arrived, []
@@ -124,7 +133,7 @@ class Exchange:
     @property
     def began(self) -> bool:
         """Whether any delta has come."""
-        return self._reading.progress > 0
+        return self._progress > 0
 
     def outcome(self) -> Outcome:
         """Return how it ended."""
@@ -159,17 +168,24 @@ class Exchange:
             self._broken = self._passed_deadline()
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: what aiohttp says of odd URLs
             self._broken = way_problem(
-                error, where=self._target.where, now=self._wall_clock(), has_route=has_route(), key=self._key
+                error,
+                where=self._target.where,
+                now=self._wall_clock(),
+                has_route=has_route(),
+                key=self._key,
+                proxy=self._way.proxy,
             )
+        finally:
+            self._alarm.cancel()
         self._end_answer()
 
     async def _call(self) -> None:
-        response = await self._session.post(
-            self._target.chat_url,
-            data=_Pieces(self._body, self._was_sent),
-            headers=self._headers,
-            allow_redirects=False,
-            trace_request_ctx=self,
+        response = await self._way.post(
+            URL(self._target.chat_url),
+            self._headers,
+            self._body,
+            has_connection=self._has_connection,
+            was_sent=self._was_sent,
         )
         try:
             self._was_sent()  # some servers answer before they have read it all
@@ -180,29 +196,64 @@ class Exchange:
         finally:
             response.close()
 
-    async def _read_answer(self, response: aiohttp.ClientResponse) -> None:
-        reading = self._reading
-        may_be_page = response.content_type == "text/html"  # also what some frameworks call all that they send
-        while not reading.over and (piece := await response.content.readany()):
-            if may_be_page and (start := piece.lstrip()):
-                may_be_page = False
-                if start.startswith(b"<"):
-                    self._http_problem = portal_problem(self._target.where)
-                    return
-            before, was_complete = reading.progress, reading.complete
-            self._take(reading.feed(piece))
-            if reading.complete and not was_complete:
+    async def _read_answer(self, response: Response) -> None:
+        """Take the body as it comes, in the very turn of the loop that brings it, until it is over."""
+        protocol = response.protocol
+        self._may_be_page = response.media_type == "text/html"  # also what some frameworks call all that they send
+        self._over = asyncio.get_running_loop().create_future()
+        protocol.listen(lambda: self._take_arrived(response))
+        try:
+            self._take_arrived(response)  # what came with the head
+            await self._over
+        finally:
+            protocol.listen(None)
+        if self._fault is not None:
+            raise self._fault
+        if self._http_problem is None:
+            self._end_answer()
+            await self._drain(response)
+
+    def _take_arrived(self, response: Response) -> None:
+        assert self._over is not None
+        if self._over.done():
+            return
+        content = response.content
+        try:
+            while self._taken_bytes < content.total_bytes and not self._is_over():
+                piece = content.read_nowait()
+                self._taken_bytes += len(piece)
+                self._take_piece(piece)
+            if not (self._is_over() or content.at_eof()):
+                self._fault = content.exception() or response.protocol.fault()
+                if self._fault is None:
+                    return  # more is to come
+        except Exception as error:  # noqa: BLE001  to be raised where it is waited for, not in the protocol's callback
+            self._fault = error
+        self._over.set_result(None)
+
+    def _is_over(self) -> bool:
+        return self._reading.over or self._http_problem is not None
+
+    def _take_piece(self, piece: bytes) -> None:
+        if self._may_be_page and (start := piece.lstrip()):
+            self._may_be_page = False
+            if start.startswith(b"<"):
+                self._http_problem = portal_problem(self._target.where)
+                return
+        before = self._progress
+        self._take(self._reading.feed(piece))
+        if self._reading.complete:
+            if not self._in_tail:
+                self._in_tail = True
                 self._wait_for(Code.GAP_TIMEOUT, min(TAIL_S, self._deadlines.gap))
-            elif reading.progress > before:
-                self._wait_for(Code.GAP_TIMEOUT, self._deadlines.gap)
-        self._end_answer()
-        await self._drain(response)
+        elif self._progress > before or not self._target.endpoint.stream:
+            self._wait_for(Code.GAP_TIMEOUT, self._deadlines.gap)
 
     def _end_answer(self) -> None:
         self._take(self._reading.end())
         self._stations.passes("done")
 
-    async def _drain(self, response: aiohttp.ClientResponse) -> None:
+    async def _drain(self, response: Response) -> None:
         left = DRAIN_LIMIT_BYTES
         try:
             async with asyncio.timeout(DRAIN_S):
@@ -211,14 +262,14 @@ class Exchange:
         except (TimeoutError, aiohttp.ClientError, OSError):
             return  # the answer is whole; only the connection is lost
 
-    async def _read_error(self, response: aiohttp.ClientResponse) -> None:
+    async def _read_error(self, response: Response) -> None:
         if response.status < 400:
             location = response.headers.get("Location")
             self._http_problem = redirect_problem(
                 self._target.chat_url, location, response.status, where=self._target.where, key=self._key
             )
             return
-        wait = retry_after(response.headers.get("Retry-After"), self._wall_clock())
+        wait = asked_wait(response.headers, self._wall_clock())
         body = bytearray()
         try:
             async with asyncio.timeout(ERROR_BODY_S):
@@ -242,9 +293,9 @@ class Exchange:
 
     # -- stations and deadlines ----------------------------------------------------------------------------------------
 
-    def has_connection(self, *, reused: bool) -> None:
-        """Take note that the connection stands."""
-        self.reused = reused
+    def _has_connection(self, protocol: HttpProtocol) -> None:
+        self.reused = protocol.kept
+        protocol.kept = True
         self._stations.passes("connected")
         self._wait_for(Code.WHOLE_TIMEOUT, self._deadlines.whole)
 
@@ -252,52 +303,66 @@ class Exchange:
         if not self._sent:
             self._sent = True
             self._stations.passes("sent")
-            self._wait_for(Code.FIRST_TIMEOUT, self._deadlines.first)
+            if self._target.endpoint.stream:
+                self._wait_for(Code.FIRST_TIMEOUT, self._deadlines.first)
             self._take([Sent(self._target.endpoint.url)])
 
     def _take(self, events: list[Any]) -> None:
-        if self.began:
-            self._stations.passes("first_delta")
+        """Take what the last piece brought."""
+        if progress := self._reading.progress:
+            if not self._progress:
+                self._stations.passes("first_delta")
+            self._progress = progress
         if events:
             self._arrived += events
-            self._news.set()
+            self._tell()
+
+    def _tell(self, _: object = None) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
 
     def _wait_for(self, code: Code, seconds: float) -> None:
-        if self._timer.expired():
-            return
         due = asyncio.get_running_loop().time() + seconds
         self._waits_for = code if due < self._whole_due else Code.WHOLE_TIMEOUT
-        self._timer.reschedule(min(due, self._whole_due))
+        self._alarm.set(min(due, self._whole_due))
+
+    def _ring(self) -> None:
+        self._timer.reschedule(0.0)  # long past: the task is stopped at once
 
     def _passed_deadline(self) -> Problem:
         code = self._waits_for
         seconds = getattr(self._deadlines, code.removesuffix("_timeout"))
-        return timeout_problem(code, where=self._target.where, seconds=seconds)
+        unreached = code is Code.CONNECT_TIMEOUT and self._way.opened == self._opened_before
+        return timeout_problem(
+            code, where=self._target.where, seconds=seconds, proxy=self._way.proxy if unreached else None
+        )
 
 
-class _Pieces(aiohttp.payload.Payload):
-    """The body as it lies in pieces: written one after the other, never joined; tells when all of it has left."""
+class _Alarm:
+    """Rings once a time has come. To set it later, as each piece of an answer does, costs no timer."""
 
-    def __init__(self, pieces: list[bytes], was_sent: Callable[[], None]) -> None:
-        super().__init__(pieces, content_type="application/json")
-        self._pieces = pieces
-        self._was_sent = was_sent
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._loop = asyncio.get_running_loop()
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def size(self) -> int:
-        return sum(map(len, self._pieces))
+    def set(self, due: float) -> None:
+        """Ring at this time of the event loop, and not before."""
+        self._due = due
+        if self._timer is None or due < self._timer.when():
+            self.cancel()
+            self._timer = self._loop.call_at(due, self._check)
 
-    @property
-    def autoclose(self) -> bool:
-        return True
+    def cancel(self) -> None:
+        """Never ring."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        return b"".join(self._pieces).decode(encoding, errors)
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        if isinstance(writer, StreamWriter) and writer.transport is not None:
-            writer.transport.set_write_buffer_limits(high=0)  # so that `drain` means: handed to the kernel
-        for piece in self._pieces:
-            await writer.write(piece)
-        await writer.drain()
-        self._was_sent()
+    def _check(self) -> None:
+        self._timer = None
+        if self._loop.time() >= self._due:
+            self._ring()
+        else:
+            self.set(self._due)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 
 from glassd.messages.codes import Code
 from glassd.model.errors import one_line, problem
@@ -24,18 +25,23 @@ BUILT: Final = 1_793_491_200.0
 """UTC seconds since 1970 (2026-11-01) before which no board can run this code: a clock that is earlier is not set."""
 
 
-def way_problem(error: BaseException, *, where: str, now: float, has_route: bool, key: str | None = None) -> Problem:
+def way_problem(
+    error: BaseException, *, where: str, now: float, has_route: bool, key: str | None = None, proxy: str | None = None
+) -> Problem:
     """Return the Problem that an exception of the transport is.
 
     `now` is the board's own idea of UTC (seconds since 1970); `has_route` tells whether any network but loopback is
-    up, which is what tells a dead network from a name that is not known. `key` is blotted out of the message.
+    up, which is what tells a dead network from a name that is not known. `key` is blotted out of the message. `proxy`
+    is the host and port of the proxy on the way, if there is one.
     """
-    code = _code(error, now, has_route)
-    return problem(code, f"{where}: {_ADVICE[code]} ({one_line(_reason(error), key)})")
+    code = _code(error, now, has_route, proxied=proxy is not None)
+    return problem(code, f"{where}: {_advice(code, proxy)} ({one_line(_reason(error), key)})")
 
 
-def timeout_problem(code: Code, *, where: str, seconds: float) -> Problem:
-    """Return the Problem of a deadline that passed."""
+def timeout_problem(code: Code, *, where: str, seconds: float, proxy: str | None = None) -> Problem:
+    """Return the Problem of a deadline that passed; `proxy` is the one that was not even reached, if there is one."""
+    if proxy is not None:
+        return problem(Code.PROXY, f"{where}: {_advice(Code.PROXY, proxy)} (no connection in time)")
     return problem(code, f"{where}: {_ADVICE[code].format(seconds=seconds)}")
 
 
@@ -89,15 +95,29 @@ _ADVICE = {
     Code.FIRST_TIMEOUT: "nothing of the answer within {seconds:g} s; try again",
     Code.GAP_TIMEOUT: "the answer stalled for {seconds:g} s",
     Code.WHOLE_TIMEOUT: "the answer took longer than {seconds:g} s as a whole",
+    Code.PROXY: "the way through the proxy {proxy} failed; check the endpoint's `proxy` and `proxy_login`",
 }
+_NO_HTTP = (aiohttp.ClientResponseError, ContentEncodingError)  # in the head; in a body that is not coded as it says
 _NOT_IN_DATE = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED (OpenSSL's x509_vfy.h)
 _NOBODY_LISTENS = {errno.ECONNREFUSED, errno.ENOENT}  # ENOENT: the reader's socket is gone
 _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EHOSTDOWN}
 
 
-def _code(error: BaseException, now: float, has_route: bool) -> Code:
+def _advice(code: Code, proxy: str | None) -> str:
+    return _ADVICE[code].format(proxy=proxy) if code is Code.PROXY else _ADVICE[code]
+
+
+def _code(error: BaseException, now: float, has_route: bool, *, proxied: bool) -> Code:
     causes = list(_causes(error))
+    if proxied and has_route and _is_of_proxy(causes):
+        return Code.PROXY
     return _by_kind(causes, now, has_route) or _by_number(causes) or Code.CONNECTION_LOST
+
+
+def _is_of_proxy(causes: list[BaseException]) -> bool:
+    """Return whether the proxy failed, not the server behind it: only its own name is looked up on the board."""
+    kinds = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError, socket.gaierror)
+    return any(isinstance(cause, kinds) for cause in causes)
 
 
 def _by_kind(causes: list[BaseException], now: float, has_route: bool) -> Code | None:
@@ -109,7 +129,7 @@ def _by_kind(causes: list[BaseException], now: float, has_route: bool) -> Code |
             return Code.DNS if has_route else Code.NO_NETWORK
         if isinstance(cause, aiohttp.InvalidURL):
             return Code.ADDRESS_WRONG
-        if isinstance(cause, aiohttp.ClientResponseError):  # a head that is no HTTP
+        if isinstance(cause, _NO_HTTP) or type(cause) is HttpProcessingError:  # its subclasses: bodies that end early
             return Code.GARBAGE
     return None
 
@@ -151,6 +171,8 @@ def _reason(error: BaseException) -> str:
 
     aiohttp quotes what its parser stumbled over, which may be an answer.
     """
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"HTTP {error.status} {error.message}"
     for cause in _causes(error):
         for name in ("verify_message", "reason", "strerror"):
             words = getattr(cause, name, None)
