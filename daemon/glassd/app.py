@@ -1,7 +1,8 @@
 """The wiring: config → drivers → boxes → one task tree. The only module that knows all of them.
 
 buttons ──edges──▶ runner (scheduler) ──ask──▶ client ──events──▶ stage ──screens──▶ displays
-camera ──frames──▶ view ◀── eyes ──┘
+apps on the glasses ──▶ gateway ───┘   ▲
+camera ──frames──▶ view ◀── eyes ──────┘
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,14 +23,14 @@ from glassd.config.schema import READER_URL, ButtonDevice, DisplayDevice
 from glassd.config.schema import Camera as CameraSection
 from glassd.devices import Device, Devices
 from glassd.events import Bus
-from glassd.frames.eyes import Eyes, NoEyes, RingEyes, SignedEyes
+from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes
 from glassd.frames.view import View
-from glassd.messages import Code, Language, lines
+from glassd.messages import Language
 from glassd.model.client import Client
 from glassd.presenter.stage import Stage
 from glassd.scheduler.gestures import PLAYED_STEP_S, played
 from glassd.scheduler.machine import Scheduler
-from glassd.scheduler.runner import AskRecord, Runner
+from glassd.scheduler.runner import Runner
 from glassd.service.notify import notify, reloading
 from glassd.service.report import redacted
 from glassd_drivers import registry
@@ -36,17 +38,22 @@ from glassd_drivers.contracts import DeviceState, Edge
 from glassd_drivers.host import Host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
     from glassd.answer import AnswerEvent
     from glassd.ask import Picture
-    from glassd.config.schema import Config, Gesture, Model
+    from glassd.commands import Command
+    from glassd.config.schema import Config, Gesture
+    from glassd.gateway.server import Responder
+    from glassd.scheduler.record import AskRecord
     from glassd_drivers.contracts import Buttons, Channel, Display, Frame, Screen
     from glassd_drivers.supervise import DeviceStatus
 
 log = logging.getLogger(__name__)
 
 CAMERA = "camera"
+THE_BOARDS_OWN = "glassd"
+"""The name of a model, at the gateway, for whichever the config takes."""
 LAST_SCREEN_LIMIT_S = 0.3
 """How long a stop waits for the displays to show what they were given last."""
 
@@ -68,14 +75,17 @@ class App:
         self._devices = Devices(self._host, self._device_changed, self._die, self._clock)
         self._stage = Stage(self._clock, self._screen_changed)
         self._model = _Model()
-        self._eyes: Eyes = NoEyes()
+        self._lids = Lids(self._keep_looking)
         self.scheduler = Scheduler(config)
-        self.runner = Runner(self.scheduler, self._eyes, self._model, self._stage, self._ask_ended)
+        self.runner = Runner(self.scheduler, self._lids, self._model, self._stage, self._ask_ended)
+        self.gateway: Responder | None = None if config.gateway is None else _Apps(self)
+        """Who answers apps on the glasses; None where the config has no gateway."""
         self._reloading = asyncio.Lock()
         self._played_until: dict[str, float] = {}
 
     async def __aenter__(self) -> Self:
-        await self._model.change(self.config.model)
+        await self._model.change(self.config)
+        self._model.warm()
         for name, section in _device_sections(self.config).items():
             self._add(name, section)
         return self
@@ -94,18 +104,20 @@ class App:
         return {
             "version": __version__,
             "uptime_s": round(time.monotonic() - self._started, 3),
-            "state": "idle" if self.scheduler.idle else "answering",
+            "state": "paused" if self.scheduler.paused else "idle" if self.scheduler.idle else "answering",
             "devices": self._devices.status(),
             "buttons": self.scheduler.buttons,
             "endpoints": [endpoint.url for endpoint in self.config.model.endpoints],
-            "last_ask": None if last is None else _record(last),
+            "health": self._model.health(),
+            "gateway": self._gateway_status(),
+            "last_ask": None if last is None else last.as_json(),
         }
 
     def report(self) -> dict[str, Any]:
         """Return what goes into a bug report, as JSON: no keys, frames, prompts or answers."""
         return {
             "status": self.status(),
-            "asks": [_record(record) for record in self.runner.records],
+            "asks": [record.as_json() for record in self.runner.records],
             "config": redacted(self.config),
             "log": list(self._log_lines),
         }
@@ -116,6 +128,10 @@ class App:
         async with aclosing(self.runner.submit(ask, look=not pictures)) as events:
             async for event in events:
                 yield event
+
+    def do(self, command: Command) -> None:
+        """Carry out a command, as a button that is mapped to it would."""
+        self.runner.command(command)
 
     def press(self, button: str, gesture: Gesture) -> None:
         """Play a gesture's edges, after those that are still being played; ValueError for one that starts nothing."""
@@ -130,8 +146,8 @@ class App:
         self._played_until[button] = start + edges[-1][0] + self.config.gestures.debounce + PLAYED_STEP_S
 
     async def snapshot(self) -> Frame | None:
-        """Return the frame in view now, None without a camera; raise AskError where it gives none."""
-        return await self._eyes.pick(self._clock())
+        """Return the frame in view now, None without a camera; raise AskError where it gives none, as while paused."""
+        return await self._lids.pick(self._clock())
 
     async def reload(self) -> list[str]:
         """Read the config again and apply what changed, between asks; raise ConfigError, with all left in force."""
@@ -139,7 +155,7 @@ class App:
             reloading()
             try:
                 config = await asyncio.to_thread(self._read_config)
-                async with self.runner.between_asks:
+                async with self.runner.between_asks():
                     changed = await self._apply(config)
             except ConfigError as error:
                 # Its mistakes are the whole story, not the traceback.
@@ -158,24 +174,38 @@ class App:
         """Hand a channel to the driver that waits for that name; False if none does."""
         return self._host.offer(name, channel)
 
+    def _gateway_status(self) -> dict[str, Any] | None:
+        section = self.config.gateway
+        under_way, waiting = self.scheduler.gateway_asks
+        return None if section is None else {"listen": section.listen, "under_way": under_way, "waiting": waiting}
+
     # -- what the config says -----------------------------------------------------------------------------------------
 
     async def _apply(self, config: Config) -> list[str]:
         """Take over a config; what has not changed is not touched. Return the names of what has."""
-        before, self.config = self.config, config
+        before = self.config
+        # What listens was opened at the start: it stays in force as it is, and so does what goes with it.
+        self.config = config.model_copy(update={"api": before.api, "gateway": before.gateway})
         changed = await self._apply_devices(_device_sections(before), _device_sections(config))
         if before.model != config.model:
-            await self._model.change(config.model)
             changed.append("model")
+        if before.allow_hosts != config.allow_hosts:
+            changed.append("allow_hosts")
+        if {"model", "allow_hosts"} & set(changed):
+            await self._model.change(config)
+            if not self.scheduler.paused:
+                self._model.warm()
         if (before.triggers, before.gestures) != (config.triggers, config.gestures):
             changed.append("triggers")
         if {"model", "triggers"} & set(changed):
-            self.scheduler.configure(config)
+            self.scheduler.configure(self.config)
         if before.log != config.log:
             logging.getLogger().setLevel(config.log.level.upper())
             changed.append("log")
         if before.api != config.api:
             changed.append("api (takes a restart)")
+        if before.gateway != config.gateway:
+            changed.append("gateway (takes a restart)")
         return changed
 
     async def _apply_devices(self, before: dict[str, _DeviceSection], after: dict[str, _DeviceSection]) -> list[str]:
@@ -202,11 +232,10 @@ class App:
         view = View(section, self._clock)
         self._devices.add(Device(CAMERA, "cameras", section.driver, section.options, view.serve))
         if section.capture == "ring":
-            self._eyes = self.runner.eyes = RingEyes(view)
-            self._devices.start(CAMERA)
+            self._lids.eyes = RingEyes(view)
+            self._keep_looking(not self.scheduler.paused)
         else:
-            self._eyes = SignedEyes(view, self._clock, self._stage.sign, lambda: self._devices.opened(CAMERA))
-            self.runner.eyes = self._eyes
+            self._lids.eyes = SignedEyes(view, self._clock, self._stage.sign, lambda: self._devices.opened(CAMERA))
 
     def _add_display(self, name: str, section: DisplayDevice, language: Language) -> None:
         driver = registry.load("displays", section.driver)
@@ -221,7 +250,7 @@ class App:
 
     async def _remove(self, name: str) -> None:
         if name == CAMERA:
-            self._eyes = self.runner.eyes = NoEyes()
+            self._lids.eyes = NoEyes()
         await self._devices.remove(name)
         self._stage.remove(name)
 
@@ -242,6 +271,13 @@ class App:
         if status.name == CAMERA:
             self._stage.camera(status.state is DeviceState.READY)
 
+    def _keep_looking(self, looking: bool) -> None:
+        """Open the camera that looks all the time, or close whichever is open."""
+        if not looking:
+            self._devices.stop_soon(CAMERA)
+        elif isinstance(self._lids.eyes, RingEyes):
+            self._devices.start(CAMERA)
+
     def _screen_changed(self, display: str, screen: Screen) -> None:
         self.bus.publish(
             {
@@ -257,8 +293,8 @@ class App:
         )
 
     def _ask_ended(self, record: AskRecord) -> None:
-        self.bus.publish({"event": "ask", **_record(record)})
-        log.log(*_log_line(record))
+        self.bus.publish({"event": "ask", **record.as_json()})
+        log.log(*record.log_line())
 
     def _die(self, error: BaseException) -> None:
         if not self.fatal.done():
@@ -272,28 +308,67 @@ class _Model:
         self._client: Client | None = None
         self._stack = AsyncExitStack()
 
-    async def change(self, config: Model) -> None:
-        """Take over another section `model`; no ask is under way."""
+    async def change(self, config: Config) -> None:
+        """Take over another config; no ask is under way."""
         await self.close()
         reader = None
-        if any(endpoint.url == READER_URL for endpoint in config.endpoints):
+        if any(endpoint.url == READER_URL for endpoint in config.model.endpoints):
             # OpenCV and what hangs on it are 40 MiB that a config without the reader need not pay for, and take too
             # long to load for the event loop.
             await asyncio.to_thread(import_module, "glassd.reader.server")
             from glassd.reader.server import serve  # noqa: PLC0415
 
             reader = await self._stack.enter_async_context(serve())
-        self._client = await self._stack.enter_async_context(Client(config, find_key, reader_socket=reader))
+        client = Client(config.model, find_key, allow_hosts=config.allow_hosts, reader_socket=reader)
+        self._client = await self._stack.enter_async_context(client)
 
     def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
         """Yield what comes back, exactly one outcome last."""
         assert self._client is not None, "the app enters it before the first ask"
         return self._client.ask(ask)
 
+    def warm(self) -> None:
+        """Have the way to the model open for an ask that may come. Returns at once."""
+        if self._client is not None:  # a reload may be putting another in its place
+            self._client.warm()
+
+    def health(self) -> list[dict[str, Any]]:
+        """Return what is held against which endpoint, as JSON."""
+        return [] if self._client is None else self._client.health.status()
+
     async def close(self) -> None:
         """Close the connections, and the on-board model."""
         self._client = None
         await self._stack.aclose()
+
+
+class _Apps:
+    """What apps on the glasses get when they call the board in place of the cloud."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def models(self) -> list[str]:
+        """Return the names that an app may ask for: the board's own choice, the endpoints' models, and the aliases."""
+        config = self._app.config
+        named = [name for endpoint in config.model.endpoints for name in (endpoint.vision, endpoint.text) if name]
+        return list(dict.fromkeys([THE_BOARDS_OWN, *named, *self._aliases]))
+
+    def answer(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
+        """Yield the answer's events as they come, the Outcome last. Closing it ends its work."""
+        model = self._aliases.get(ask.model, ask.model)
+        asked = replace(
+            ask,
+            id=self._app.scheduler.new_id("gateway"),
+            origin=Origin.GATEWAY,
+            model="" if model == THE_BOARDS_OWN else model,
+        )
+        return self._app.runner.submit(asked, look=False)
+
+    @property
+    def _aliases(self) -> Mapping[str, str]:
+        section = self._app.config.gateway
+        return {} if section is None else section.models
 
 
 _DeviceSection = CameraSection | ButtonDevice | tuple[DisplayDevice, Language]
@@ -307,27 +382,3 @@ def _device_sections(config: Config) -> dict[str, _DeviceSection]:
     sections |= {f"buttons.{i}": section for i, section in enumerate(config.buttons)}
     sections |= {f"displays.{i}": (section, config.language) for i, section in enumerate(config.displays)}
     return sections
-
-
-def _log_line(record: AskRecord) -> tuple[int, str]:
-    """Return how serious an ask's end is to the operator, and its one line: what happened, where, what to do."""
-    problem = record.problem
-    if problem is None or problem.code is Code.CANCELLED:
-        return logging.INFO, f"ask {record.id}: {problem.code if problem else record.outcome}"
-    facts = [f"HTTP {problem.http_status}" if problem.http_status else "", problem.vendor_code or "", record.endpoint]
-    what, remedy = lines(problem.code, "en", retry_after_s=problem.retry_after_s)
-    said = ", ".join(fact for fact in (problem.code.value, *facts) if fact)
-    said = "".join(char for char in said if char.isprintable())  # the server chose its own code
-    return logging.WARNING, f"ask {record.id}: {record.outcome}: {what}; {remedy} ({said})"
-
-
-def _record(record: AskRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "origin": record.origin.value,
-        "outcome": record.outcome.value,
-        "code": record.problem.code.value if record.problem else None,
-        "endpoint": record.endpoint,
-        "frame_offset_s": record.frame_offset,
-        "times_s": record.times,
-    }

@@ -62,6 +62,7 @@ class Devices:
         self._devices: dict[str, Device] = {}
         self._supervisors: dict[str, Supervisor[Any]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: dict[str, set[asyncio.Task[None]]] = {}  # told to close, and not closed yet
         self._users: Counter[str] = Counter()
 
     def add(self, device: Device) -> None:
@@ -78,15 +79,23 @@ class Devices:
         self._supervisors[device.name] = supervisor
 
     def start(self, name: str) -> None:
-        """Open a device and keep it open."""
-        task = self._tasks[name] = asyncio.create_task(self._supervisors[name].run(), name=name)
+        """Open a device and keep it open, once it is closed from before."""
+        task = self._tasks[name] = asyncio.create_task(self._run(name, self._supervisors[name]), name=name)
         task.add_done_callback(self._ended)
+
+    def stop_soon(self, name: str) -> None:
+        """Have a device closed, without waiting for it."""
+        if (task := self._tasks.pop(name, None)) is not None:
+            ending = self._ending.setdefault(name, set())
+            ending.add(task)
+            task.add_done_callback(ending.discard)
+            task.cancel()
 
     async def stop(self, name: str) -> None:
         """Close a device and wait for it, bounded."""
-        if (task := self._tasks.pop(name, None)) is not None:
-            task.cancel()
-            await asyncio.wait([task], timeout=STOP_LIMIT_S)
+        self.stop_soon(name)
+        if ending := self._ending.get(name):
+            await asyncio.wait(set(ending), timeout=STOP_LIMIT_S)
 
     @asynccontextmanager
     async def opened(self, name: str) -> AsyncIterator[None]:
@@ -103,16 +112,14 @@ class Devices:
 
     async def remove(self, name: str) -> None:
         """Close a device and forget it."""
-        await self.stop(name)
         del self._devices[name], self._supervisors[name]
+        await self.stop(name)
 
     async def close(self) -> None:
         """Close all devices at once, bounded."""
-        tasks = list(self._tasks.values())
-        self._tasks.clear()
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        for name in list(self._tasks):
+            self.stop_soon(name)
+        if tasks := [task for ending in self._ending.values() for task in ending]:
             await asyncio.wait(tasks, timeout=STOP_LIMIT_S)
 
     def status(self) -> list[dict[str, Any]]:
@@ -128,6 +135,11 @@ class Devices:
             }
             for name, supervisor in self._supervisors.items()
         ]
+
+    async def _run(self, name: str, supervisor: Supervisor[Any]) -> None:
+        if ending := self._ending.get(name):
+            await asyncio.wait(set(ending), timeout=STOP_LIMIT_S)
+        await supervisor.run()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -35,11 +35,11 @@ class Lines:
         self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
         self._thread.start()
 
-    def until(self, text: str) -> str:
-        """Return the next line that holds a text; fail if the output ends or the time runs out before."""
+    def until(self, text: str, limit_s: float = LIMIT_S) -> str:
+        """Return the next line that holds a text; fail if the output ends or the time for a line runs out before."""
         while True:
             try:
-                line = self._queue.get(timeout=LIMIT_S)
+                line = self._queue.get(timeout=limit_s)
             except queue.Empty:
                 line = None
             assert line is not None, f"{text!r} never came; there was:\n" + "\n".join(self.all[-40:])

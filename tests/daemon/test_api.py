@@ -100,6 +100,9 @@ def test_a_post_that_a_form_elsewhere_could_send_is_refused(daemon: Daemon, port
         ("/api/press", {"button": "main", "gesture": "long"}, "main long starts nothing"),
         ("/api/press", {"button": "main", "gesture": "shake"}, "gesture"),
         ("/api/press", {}, "button"),
+        ("/api/do", {"command": "paus"}, "no command paus; did you mean pause?"),
+        ("/api/do", {"command": "next\npage"}, "did you mean next page?"),
+        ("/api/do", {}, "command"),
         ("/api/ask", {"prompt": ""}, "prompt"),
         ("/api/ask", {"prompt": " \n"}, "prompt"),
         ("/api/ask", {"prompt": 3}, "prompt"),
@@ -117,7 +120,9 @@ def test_a_request_that_cannot_be_is_refused_in_one_line_that_says_why(
 ) -> None:
     status, answer = daemon.get(path, body=body)
     assert status == 400
-    message = json.loads(answer)["error"]["message"]
+    error = json.loads(answer)["error"]
+    assert error["code"] == "request_invalid"
+    message = error["message"]
     assert words in message
     assert "\n" not in message
 
@@ -141,7 +146,9 @@ def test_every_refusal_has_the_one_shape_and_leaves_no_traceback(
         connection.request(method, path, body, GOOD | {"Content-Type": "application/json"} | headers)
         response = connection.getresponse()
         assert response.status == status
-        assert json.loads(response.read())["error"]["message"]
+        error = json.loads(response.read())["error"]
+        assert error["message"]
+        assert error["code"] == ("request_too_big" if status == 413 else "request_invalid")
     with closing(socket.create_connection(("127.0.0.1", port), LIMIT_S)) as no_http:
         no_http.sendall(b"Authorization t0ken\r\n\r\n")
         assert b"400" in no_http.recv(1000)

@@ -30,6 +30,8 @@ print("loaded:", *sorted({heavy} & set(sys.modules)), file=sys.stderr)
         (["drivers"], {"asyncio"}),
         (["status"], set()),
         (["press", "main"], set()),
+        (["do", "pause"], set()),
+        (["do", "paus"], set()),
         (["reload"], set()),
         (["snap", "-o", "x"], set()),
         (["watch"], set()),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ASKS = 5000 if os.environ.get("SOAK") == "full" else 30
-WARM_UP = 10
+WARM_UP = 20
 """Asks until what is kept for good (the ring, caches, pools of threads) has its size."""
 GROWTH_LIMIT_MIB = 24
 """Of resident memory over the whole run: allocators keep some; a frame kept for each ask would be 60 KB each."""
@@ -24,7 +24,7 @@ model:
   endpoints:
     - url: {url}
       vision: qwen-vl-plus
-camera: {{driver: clip, path: {pictures}, fps: 20}}
+camera: {{driver: clip, path: {pictures}, fps: 20, keep: 1s}}
 displays:
   - driver: terminal
 triggers:
@@ -33,7 +33,8 @@ triggers:
   - when: main long
     do: cancel
 """
-"""With a long press, a press is known at its release: so each is over before the next one is played."""
+"""The ring is full before the warm-up is over. With a long press, a press is known at its release: so each is over
+before the next one is played."""
 
 
 class Held(NamedTuple):

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from glassd.frames.eyes import NoEyes, SignedEyes
-from glassd_drivers.contracts import Frame
-from virtual import START, run
+import pytest
+
+from glassd.answer import AskError
+from glassd.config.schema import Camera
+from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes
+from glassd.frames.view import View
+from glassd.messages.codes import Code
+from glassd_drivers.contracts import CONTRACT, DriverConfig, Frame
+from virtual import START, passes, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 FRAME = Frame(b"x", "image/jpeg", 640, 480, START, "camera")
 
@@ -36,13 +43,18 @@ class Room:
                 self._on.__enter__()
 
             async def __aexit__(self, *exc: object) -> None:
+                await passes(0.1)
                 self._on.__exit__(None, None, None)
 
         return Switch
 
     async def first_after(self, _instant: float) -> Frame:
+        await passes(1)
         self.seen.append("frame")
         return FRAME
+
+    def forget(self) -> None:
+        self.seen.append("forgotten")
 
 
 def test_the_sign_is_on_before_the_camera_opens_and_until_it_is_closed() -> None:
@@ -55,3 +67,80 @@ def test_the_sign_is_on_before_the_camera_opens_and_until_it_is_closed() -> None
 
 def test_without_a_camera_an_ask_goes_without_a_picture() -> None:
     run(NoEyes().pick(START))
+
+
+class OneFrame:
+    """A camera that gives one frame and then none."""
+
+    contract: ClassVar[int] = CONTRACT
+    Config: ClassVar[type[DriverConfig]] = DriverConfig
+    kind: ClassVar[Literal["stream"]] = "stream"
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        yield FRAME
+        await asyncio.get_running_loop().create_future()
+
+
+def test_shut_lids_let_nothing_be_seen_or_held_and_what_was_is_forgotten() -> None:
+    async def main() -> None:
+        looking: list[bool] = []
+        lids = Lids(looking.append)
+        view = View(Camera(driver="clip", options=DriverConfig()), asyncio.get_running_loop().time)
+        lids.eyes = RingEyes(view)
+        serving = asyncio.create_task(view.serve(OneFrame()))
+        assert await lids.pick(START) is FRAME
+        lids.pin(START)
+        lids.shut()
+        with pytest.raises(AskError) as refused:
+            await lids.pick(START)
+        assert refused.value.problem.code is Code.PAUSED
+        lids.open()
+        with pytest.raises(AskError) as refused:
+            await lids.pick(START)
+        assert refused.value.problem.code is Code.NO_PICTURE
+        assert looking == [False, True]
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    run(main())
+
+
+def test_shutting_the_lids_breaks_off_a_look_and_closes_its_camera() -> None:
+    async def main() -> None:
+        room = Room()
+        view: Any = room
+        lids = Lids(lambda _: None)
+        lids.eyes = SignedEyes(view, lambda: START, room.switch("sign"), room.switch("camera"))
+        look = asyncio.create_task(lids.pick(START))
+        await passes(0.5)
+        lids.shut()
+        await passes(0.01)
+        lids.open()
+        lids.shut()  # while the camera is still closing from the first time
+        with pytest.raises(AskError) as refused:
+            await look
+        assert refused.value.problem.code is Code.PAUSED
+        assert room.seen[-2:] == ["camera off", "sign off"]
+        assert "frame" not in room.seen
+
+    run(main())
+
+
+def test_who_is_cancelled_while_looking_is_cancelled_even_as_the_lids_shut() -> None:
+    async def main() -> None:
+        room = Room()
+        view: Any = room
+        lids = Lids(lambda _: None)
+        lids.eyes = SignedEyes(view, lambda: START, room.switch("sign"), room.switch("camera"))
+        look = asyncio.create_task(lids.pick(START))
+        await passes(0.5)
+        look.cancel()
+        lids.shut()
+        with pytest.raises(asyncio.CancelledError):
+            await look
+
+    run(main())

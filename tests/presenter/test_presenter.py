@@ -270,3 +270,22 @@ def _all_pages(presenter: Presenter) -> list[Screen]:
     while presenter.screen.page < presenter.screen.pages:
         screens.append(presenter.next_page())
     return screens
+
+
+def test_a_pause_takes_everything_away_and_its_two_lines_stay_until_it_is_undone() -> None:
+    presenter = answering("说到一半")
+    paused = presenter.pause(on=True)
+    assert paused == Screen(lines(Code.PAUSED, "zh"), must_show=True)
+    assert presenter.clear() == paused
+    assert presenter.problem(Problem(Code.PAUSED, "for the operator")) == paused
+    assert presenter.event(Delta("迟到")).lines == paused.lines
+    assert presenter.pause(on=False) == Screen(must_show=True)
+    presenter.asked()
+    assert presenter.event(Delta("新")).lines == ("新",)
+
+
+def test_while_paused_a_long_text_on_a_narrow_display_can_be_paged() -> None:
+    presenter = answering(profile=Profile("narrow", columns=6, rows=2, interval=0.1))
+    first = presenter.pause(on=True)
+    assert (first.page, first.lines[0]) == (1, "已暂")
+    assert presenter.next_page().page == 2

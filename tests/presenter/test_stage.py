@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from glassd.answer import Delta, Outcome, OutcomeKind
+from glassd.messages import Code, lines
 from glassd.presenter.stage import SIGN_LIMIT_S, Stage
 from glassd_drivers.contracts import Profile, Screen
 from virtual import passes, run
@@ -96,5 +97,23 @@ def test_each_display_shows_the_answer_in_its_own_lines() -> None:
             stage.command("clear")
             await stage.shown()
             assert not first.shown[-1].lines
+
+    run(main())
+
+
+def test_a_display_that_comes_while_paused_shows_the_pause_and_a_clear_does_not_hide_it() -> None:
+    async def main() -> None:
+        late: Any = SlowDisplay()
+        async with staged() as stage:
+            stage.pause(on=True)
+            serving = asyncio.create_task(stage.add("displays.0", PROFILE, "en").serve(late))
+            stage.command("clear")
+            await stage.shown()
+            assert lines(Code.PAUSED, "en")[0].startswith(late.shown[-1].lines[0])
+            stage.pause(on=False)
+            await stage.shown()
+            assert not late.shown[-1].lines
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
 
     run(main())

@@ -1,24 +1,40 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from glassd.ask import Ask, Origin
 from glassd.config.schema import Config
 from glassd.messages.codes import Code
-from glassd.scheduler.machine import QUEUE_LIMIT_ASKS, Action, Do, Pin, Refuse, Scheduler, Start, Stop, Unpin
+from glassd.scheduler.machine import (
+    GATEWAY_WAIT_LIMIT_S,
+    QUEUE_LIMIT_ASKS,
+    Action,
+    Do,
+    Pause,
+    Pin,
+    Refuse,
+    Scheduler,
+    Start,
+    Stop,
+    Unpin,
+)
 from glassd_drivers.contracts import Edge, EdgeKind
 
 CONFIG = Config.model_validate(
     {
         "model": {"endpoints": [{"url": "reader"}], "instructions": "Be brief."},
+        "gateway": {"listen": "127.0.0.1:8734", "at_once": 2},
         "triggers": [
             {"when": "main press", "ask": "What is this?"},
             {"when": "main long", "do": "cancel"},
             {"when": "up press", "ask": "Read the text.", "detail": "text"},
             {"when": "down press", "do": "next page"},
             {"when": "back press", "do": "clear"},
+            {"when": "back long", "do": "toggle pause"},
+            {"when": "again press", "do": "resume"},
         ],
     }
 )
@@ -36,8 +52,21 @@ def hold(scheduler: Scheduler, button: str, instant: float) -> list[Action]:
     return actions + scheduler.edge(Edge(button, EdgeKind.UP, instant + 1.0))
 
 
-def asked(name: str) -> Ask:
-    return Ask(name, "And this?", Origin.API, 5.0)
+def asked(name: str, **more: Any) -> Ask:
+    return Ask(name, "And this?", Origin.API, 5.0, **more)
+
+
+def from_app(scheduler: Scheduler, name: str, instant: float = 5.0) -> list[Action]:
+    return scheduler.asked(Ask(name, "What now?", Origin.GATEWAY, instant), look=False)
+
+
+def only_start(actions: list[Action]) -> Ask:
+    (start,) = [action for action in actions if isinstance(action, Start)]
+    return start.ask
+
+
+def started(actions: list[Action]) -> list[str]:
+    return [action.ask.id for action in actions if isinstance(action, Start)]
 
 
 def test_a_press_pins_its_frame_and_asks_with_the_instant_of_the_first_down_edge() -> None:
@@ -58,7 +87,7 @@ def test_a_second_press_breaks_off_the_answer_under_way_and_comes_after_its_end(
     scheduler = Scheduler(CONFIG)
     first = press(scheduler, "main", 7.0)[-1]
     assert isinstance(first, Start)
-    assert press(scheduler, "up", 8.0) == [Pin(8.0), Stop(first.ask.id, replaced=True)]
+    assert press(scheduler, "up", 8.0) == [Pin(8.0), Stop(first.ask.id, unseen=True)]
     (second,) = scheduler.ended(first.ask.id)
     assert isinstance(second, Start)
     assert second.ask.prompt == "Read the text."
@@ -81,7 +110,7 @@ def test_a_long_press_cancels_and_lets_go_of_its_frame() -> None:
     scheduler = Scheduler(CONFIG)
     first = press(scheduler, "main", 7.0)[-1]
     assert isinstance(first, Start)
-    assert hold(scheduler, "main", 8.0) == [Pin(8.0), Unpin(8.0), Stop(first.ask.id, replaced=False)]
+    assert hold(scheduler, "main", 8.0) == [Pin(8.0), Unpin(8.0), Stop(first.ask.id)]
 
 
 def test_a_cancel_with_nothing_under_way_does_nothing() -> None:
@@ -92,7 +121,7 @@ def test_a_clear_breaks_off_and_clears() -> None:
     scheduler = Scheduler(CONFIG)
     first = press(scheduler, "main", 7.0)[-1]
     assert isinstance(first, Start)
-    assert press(scheduler, "back", 8.0)[-2:] == [Stop(first.ask.id, replaced=False), Do("clear")]
+    assert press(scheduler, "back", 8.0)[-2:] == [Stop(first.ask.id), Do("clear")]
 
 
 def test_a_page_is_turned_without_touching_the_answer() -> None:
@@ -133,63 +162,183 @@ def test_an_ask_whose_asker_left_is_not_carried_out(waiting: bool) -> None:
         assert scheduler.cancelled("a") == [Refuse("a", Code.CANCELLED)]
     else:
         scheduler.asked(asked("a"), look=True)
-        assert scheduler.cancelled("a") == [Stop("a", replaced=False)]
+        assert scheduler.cancelled("a") == [Stop("a")]
 
 
-class History:
-    """Plays events against the scheduler as the runner would, and checks what must hold after each."""
-
-    def __init__(self) -> None:
-        self.scheduler = Scheduler(CONFIG)
-        self.now, self.numbers = 10.0, 0
-        self.running: list[str] = []
-        self.submitted: set[str] = set()
-        self.settled: set[str] = set()
-
-    def carry_out(self, actions: list[Action]) -> None:
-        for action in actions:
-            match action:
-                case Start(ask):
-                    self.running.append(ask.id)
-                    self.submitted.add(ask.id)
-                    assert len(self.running) == 1, "two answers at a time"
-                case Stop(ask_id):
-                    assert ask_id in self.running
-                case Refuse(ask_id):
-                    self.settled.add(ask_id)
-
-    def end(self) -> None:
-        if self.running:
-            self.settled.add(self.running[0])
-            self.carry_out(self.scheduler.ended(self.running.pop()))
-
-    def api(self) -> None:
-        self.numbers += 1
-        self.submitted.add(f"a{self.numbers}")
-        self.carry_out(self.scheduler.asked(asked(f"a{self.numbers}"), look=True))
-
-    def leave(self) -> None:
-        self.carry_out(self.scheduler.cancelled(f"a{self.numbers}"))
-
-    def reload(self) -> None:
-        self.scheduler.configure(CONFIG)
-
-    def step(self, event: str) -> None:
-        self.now += 2.0
-        if event == "hold":
-            self.carry_out(hold(self.scheduler, "main", self.now))
-        elif event in ("main", "up", "down", "back"):
-            self.carry_out(press(self.scheduler, event, self.now))
-        else:
-            getattr(self, event)()
+# -- the gateway's lane ------------------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.sampled_from(["main", "up", "down", "back", "hold", "api", "leave", "end", "end", "reload"])))
-def test_never_two_answers_at_a_time_and_no_ask_without_its_end(events: list[str]) -> None:
-    history = History()
-    for event in events:
-        history.step(event)
-    while history.running:
-        history.end()
-    assert history.scheduler.idle
-    assert history.settled >= history.submitted, "an ask got no outcome"
+def test_some_asks_of_the_gateway_are_under_way_at_once_and_the_others_follow_in_order() -> None:
+    scheduler = Scheduler(CONFIG)
+    assert [started(from_app(scheduler, name)) for name in "abcd"] == [["a"], ["b"], [], []]
+    assert scheduler.gateway_asks == (2, 2)
+    assert started(scheduler.ended("b")) == ["c"]
+    assert started(scheduler.ended("a")) == ["d"]
+
+
+def test_an_ask_of_the_gateway_never_gets_the_cameras_picture() -> None:
+    (start,) = Scheduler(CONFIG).asked(Ask("a", "?", Origin.GATEWAY, 5.0), look=True)
+    assert isinstance(start, Start)
+    assert not start.look
+
+
+def test_what_the_board_tells_every_model_comes_before_what_the_app_tells_it() -> None:
+    ask = Ask("a", "?", Origin.GATEWAY, 5.0, instructions="You are a pirate.")
+    assert only_start(Scheduler(CONFIG).asked(ask, look=False)).instructions == "Be brief.\n\nYou are a pirate."
+
+
+def test_a_press_starts_at_once_beside_the_gateways_asks_and_those_go_on() -> None:
+    scheduler = Scheduler(CONFIG)
+    from_app(scheduler, "a")
+    assert [type(action) for action in press(scheduler, "main", 7.0)] == [Pin, Start]
+
+
+def test_the_gateway_waits_while_the_wearer_is_answered_or_waits() -> None:
+    scheduler = Scheduler(CONFIG)
+    first = only_start(press(scheduler, "main", 7.0))
+    assert from_app(scheduler, "a") == []
+    press(scheduler, "up", 8.0)
+    second = only_start(scheduler.ended(first.id))
+    assert second.prompt == "Read the text."
+    assert started(scheduler.ended(second.id)) == ["a"]
+
+
+def test_what_a_wearer_who_asks_on_and_on_keeps_waiting_is_refused_in_the_end() -> None:
+    scheduler = Scheduler(CONFIG)
+    press(scheduler, "main", 7.0)
+    from_app(scheduler, "a", 8.0)
+    from_app(scheduler, "b", 9.0)
+    scheduler.tick(9.0)
+    assert scheduler.due == 8.0 + GATEWAY_WAIT_LIMIT_S
+    assert scheduler.tick(8.0 + GATEWAY_WAIT_LIMIT_S) == [Refuse("a", Code.BUSY)]
+    assert scheduler.due == 9.0 + GATEWAY_WAIT_LIMIT_S
+
+
+def test_more_asks_of_the_gateway_than_may_wait_are_refused_as_busy_and_the_wearers_are_not() -> None:
+    scheduler = Scheduler(CONFIG)
+    for number in range(2 + QUEUE_LIMIT_ASKS):
+        from_app(scheduler, f"g{number}")
+    assert from_app(scheduler, "late") == [Refuse("late", Code.BUSY)]
+    assert len(started(press(scheduler, "main", 7.0))) == 1
+
+
+def test_an_app_that_left_ends_its_own_ask_alone() -> None:
+    scheduler = Scheduler(CONFIG)
+    for name in "abc":
+        from_app(scheduler, name)
+    assert scheduler.cancelled("c") == [Refuse("c", Code.CANCELLED)]
+    assert scheduler.cancelled("b") == [Stop("b")]
+    assert scheduler.cancelled("nobody") == []
+
+
+# -- resume ------------------------------------------------------------------------------------------------------------
+
+
+def broken(scheduler: Scheduler, ask: Ask, given: str) -> list[Action]:
+    return scheduler.ended(ask.id, replace(ask, given=given))
+
+
+def test_resume_asks_for_the_rest_of_an_answer_that_broke_off() -> None:
+    scheduler = Scheduler(CONFIG)
+    first = only_start(press(scheduler, "main", 7.0))
+    assert broken(scheduler, first, "A green") == []
+    second = only_start(press(scheduler, "again", 9.0))
+    assert second == replace(first, id=second.id, instant=9.0, given="A green", resumes=first.id)
+    assert second.id != first.id
+
+
+def test_the_rest_is_asked_for_without_another_look() -> None:
+    scheduler = Scheduler(CONFIG)
+    broken(scheduler, only_start(press(scheduler, "main", 7.0)), "A green")
+    (start,) = [action for action in press(scheduler, "again", 9.0) if isinstance(action, Start)]
+    assert not start.look
+
+
+def test_after_two_resumes_the_question_is_asked_anew() -> None:
+    scheduler = Scheduler(CONFIG)
+    ask = only_start(press(scheduler, "main", 7.0))
+    chain = [(ask.given, ask.resumes)]
+    for number in range(4):
+        broken(scheduler, ask, f"{number} words")
+        before, ask = ask, only_start(press(scheduler, "again", 9.0 + number))
+        chain.append((ask.given, "linked" if ask.resumes == before.id else ask.resumes))
+    assert chain == [("", ""), ("0 words", "linked"), ("1 words", "linked"), ("", ""), ("3 words", "linked")]
+
+
+@pytest.mark.parametrize("between", ["main", "back", "pause", "api"])
+def test_another_ask_a_clear_and_a_pause_forget_what_broke_off(between: str) -> None:
+    scheduler = Scheduler(CONFIG)
+    broken(scheduler, only_start(press(scheduler, "main", 7.0)), "A green")
+    match between:
+        case "pause":
+            scheduler.commanded("pause", 8.0)
+            scheduler.commanded("unpause", 8.0)
+        case "api":
+            scheduler.asked(asked("a"), look=False)
+            scheduler.ended("a")
+        case "main":
+            scheduler.ended(only_start(press(scheduler, "main", 8.0)).id)
+        case button:
+            press(scheduler, button, 8.0)
+    assert started(press(scheduler, "again", 9.0)) == []
+
+
+def test_an_answer_that_the_wearer_did_not_want_is_not_kept() -> None:
+    scheduler = Scheduler(CONFIG)
+    first = only_start(press(scheduler, "main", 7.0))
+    hold(scheduler, "main", 8.0)
+    broken(scheduler, first, "A green")
+    assert started(press(scheduler, "again", 9.0)) == []
+
+
+# -- pause -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("origin", [Origin.API, Origin.CLI, Origin.GATEWAY])
+def test_while_paused_every_ask_is_refused(origin: Origin) -> None:
+    scheduler = Scheduler(CONFIG)
+    assert scheduler.commanded("pause", 6.0) == [Pause(on=True)]
+    ask = Ask("a", "?", origin, 7.0)
+    assert scheduler.asked(ask, look=False) == [Refuse("a", Code.PAUSED)]
+    assert scheduler.commanded("unpause", 6.0) == [Pause(on=False)]
+    assert started(scheduler.asked(ask, look=False)) == ["a"]
+
+
+def test_while_paused_a_press_pins_nothing_and_its_wearer_is_told() -> None:
+    scheduler = Scheduler(CONFIG)
+    scheduler.commanded("pause", 6.0)
+    (refusal,) = press(scheduler, "main", 7.0)
+    assert isinstance(refusal, Refuse)
+    assert (refusal.code, refusal.seen) == (Code.PAUSED, True)
+
+
+def test_a_pause_ends_all_that_is_under_way_and_all_that_waits() -> None:
+    scheduler = Scheduler(CONFIG)
+    from_app(scheduler, "g1")
+    first = only_start(press(scheduler, "main", 7.0))
+    from_app(scheduler, "g2")
+    scheduler.asked(asked("a"), look=True)
+    assert hold(scheduler, "back", 8.0)[2:] == [
+        Refuse("a", Code.PAUSED),
+        Refuse("g2", Code.PAUSED),
+        Stop(first.id, Code.PAUSED, unseen=True),
+        Stop("g1", Code.PAUSED),
+        Pause(on=True),
+    ]
+    assert [scheduler.ended(name) for name in (first.id, "g1")] == [[], []]
+    assert scheduler.idle
+
+
+def test_while_paused_a_gesture_still_gives_a_command() -> None:
+    scheduler = Scheduler(CONFIG)
+    assert hold(scheduler, "back", 7.0)[-1] == Pause(on=True)
+    assert press(scheduler, "down", 9.0)[-1] == Do("next page")
+    assert hold(scheduler, "back", 11.0)[-1] == Pause(on=False)
+
+
+def test_a_pause_within_a_pause_changes_nothing() -> None:
+    scheduler = Scheduler(CONFIG)
+    scheduler.commanded("pause", 6.0)
+    assert scheduler.commanded("pause", 6.0) == []
+    scheduler.configure(CONFIG)
+    assert scheduler.paused

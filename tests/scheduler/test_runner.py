@@ -1,21 +1,25 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Sent
 from glassd.ask import Ask, Origin
-from glassd.config.schema import Command, Config
+from glassd.config.schema import Config
 from glassd.messages.codes import Code
 from glassd.scheduler.machine import Scheduler
-from glassd.scheduler.runner import PIECE_LIMIT_CHARS, AskRecord, Runner
+from glassd.scheduler.runner import PIECE_LIMIT_CHARS, Runner
 from glassd_drivers.contracts import Edge, EdgeKind, Frame
 from virtual import passes, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from glassd.commands import Command
+    from glassd.scheduler.record import AskRecord
 
 CONFIG = Config.model_validate(
     {
@@ -25,7 +29,10 @@ CONFIG = Config.model_validate(
             {"when": "main long", "do": "cancel"},
             {"when": "up press", "ask": "two"},
             {"when": "back press", "do": "clear"},
+            {"when": "lid press", "do": "toggle pause"},
+            {"when": "again press", "do": "resume"},
         ],
+        "gateway": {"listen": "127.0.0.1:8734", "at_once": 2},
     }
 )
 WORDS = ("A ", "green ", "door.")
@@ -44,6 +51,10 @@ class House:
         self.blind: Problem | None = None
         self.bug: Exception | None = None
         self.whole_answer = ""
+        self.breaks_after = len(WORDS)
+        self.closing_s = 0.0
+        self.warmed = 0
+        self.shut_at: float | None = None
         self.runner = Runner(Scheduler(CONFIG), self, self, self, self.records.append)
 
     async def after(self, seconds: float) -> None:
@@ -61,28 +72,47 @@ class House:
     def unpin(self, instant: float) -> None:
         self.held.discard(instant)
 
+    def shut(self) -> None:
+        self.shut_at = self.loop.time()
+        self.held.clear()
+
+    def open(self) -> None:
+        self.shut_at = None
+
     async def pick(self, instant: float) -> Frame:
         if self.blind is not None:
             raise AskError(self.blind)
         return Frame(b"picture", "image/jpeg", 640, 480, instant - 0.05, "camera")
 
     # model
+    def warm(self) -> None:
+        self.warmed += 1
+
     async def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
         self.asked_for.append(ask)
         self.open_requests += 1
         try:
+            if ask.given:
+                yield Delta(ask.given)
             yield Sent("http://model")
             if self.whole_answer:
                 yield Delta(self.whole_answer)
                 yield Outcome(OutcomeKind.FINISHED, text=self.whole_answer, endpoint="http://model")
                 return
-            for word in WORDS:
+            said = ask.given
+            for word in WORDS[len(ask.given.split()) : self.breaks_after]:
                 await self.after(1.0)
                 if self.bug:
                     raise self.bug
+                said += word
                 yield Delta(word)
-            yield Outcome(OutcomeKind.FINISHED, text="".join(WORDS), endpoint="http://model")
+            if self.breaks_after < len(WORDS):
+                yield Outcome(OutcomeKind.CUT_OFF, text=said, problem=Problem(Code.CONNECTION_LOST, "lost"))
+            else:
+                yield Outcome(OutcomeKind.FINISHED, text=said, endpoint="http://model")
         finally:
+            if self.closing_s:
+                await self.after(self.closing_s)
             self.open_requests -= 1
 
     # stage
@@ -101,6 +131,44 @@ class House:
 
     def command(self, command: Command) -> None:
         self.seen.append(command)
+
+    def problem(self, problem: Problem) -> None:
+        self.seen.append(f"told {problem.code}")
+
+    def pause(self, *, on: bool) -> None:
+        self.seen.append("paused" if on else "unpaused")
+
+    # whoever submits
+    def submitted(self, name: str, origin: Origin = Origin.GATEWAY) -> Submitter:
+        return Submitter(self.runner.submit(Ask(name, name, origin, self.loop.time()), look=False))
+
+
+class Submitter:
+    """Takes what comes back for an ask as it comes, with the time of each event."""
+
+    def __init__(self, events: AsyncGenerator[AnswerEvent]) -> None:
+        self.told: list[tuple[float, AnswerEvent]] = []
+        self.task = asyncio.create_task(self._take(events))
+
+    async def _take(self, events: AsyncGenerator[AnswerEvent]) -> None:
+        async with aclosing(events):
+            async for event in events:
+                self.told.append((asyncio.get_running_loop().time(), event))
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for _, event in self.told if isinstance(event, Delta))
+
+    async def outcome(self) -> Outcome:
+        await self.task
+        outcome = self.told[-1][1]
+        assert isinstance(outcome, Outcome)
+        return outcome
+
+    async def ended(self) -> str:
+        """Wait for the outcome; return its code, or its kind where it has none."""
+        outcome = await self.outcome()
+        return outcome.problem.code if outcome.problem else outcome.kind
 
 
 def code(record: AskRecord) -> Code | None:
@@ -293,7 +361,7 @@ def test_a_reload_finds_a_gap_between_two_asks() -> None:
     async def body(house: House) -> None:
         house.press("main")
         await house.after(0.5)
-        async with house.runner.between_asks:
+        async with house.runner.between_asks():
             assert house.seen[-1] == "finished"
             house.press("up")
             await house.after(3)
@@ -301,3 +369,176 @@ def test_a_reload_finds_a_gap_between_two_asks() -> None:
         await house.after(5)
 
     assert [ask.prompt for ask in scene(body).asked_for] == ["one", "two"]
+
+
+def test_a_button_that_goes_down_warms_the_way_to_the_model() -> None:
+    async def body(house: House) -> None:
+        house.press("main")
+        assert house.warmed == 1
+        assert house.asked_for == []
+        await house.after(5)
+
+    scene(body)
+
+
+# -- the gateway -------------------------------------------------------------------------------------------------------
+
+
+def test_asks_of_the_gateway_are_answered_beside_the_wearers_and_never_seen() -> None:
+    async def body(house: House) -> None:
+        app = house.submitted("from an app")
+        await house.after(0.5)
+        house.press("up")
+        assert await app.ended() == "finished"
+        assert app.text == "".join(WORDS)
+        await house.after(5)
+
+    house = scene(body)
+    assert house.seen == ["looking", "asked", *WORDS, "finished"]
+    assert [ask.prompt for ask in house.asked_for] == ["from an app", "two"]
+    assert [record.origin for record in house.records] == [Origin.GATEWAY, Origin.BUTTON]
+
+
+def test_an_app_that_leaves_breaks_off_its_own_ask_alone() -> None:
+    async def body(house: House) -> None:
+        first, second = house.submitted("first"), house.submitted("second")
+        await house.after(1.5)
+        first.task.cancel()
+        assert await second.ended() == "finished"
+
+    assert [(r.id, code(r)) for r in scene(body).records] == [("first", Code.CANCELLED), ("second", None)]
+
+
+def test_what_comes_for_an_app_is_handed_on_as_it_comes() -> None:
+    async def body(house: House) -> None:
+        begun = house.loop.time()
+        app = house.submitted("from an app")
+        await app.ended()
+        came = [(round(at - begun, 3), event.text) for at, event in app.told if isinstance(event, Delta)]
+        assert came == [(1.0, WORDS[0]), (2.0, WORDS[1]), (3.0, WORDS[2])]
+
+    scene(body)
+
+
+def test_an_app_that_waits_too_long_behind_the_wearer_is_told_that_it_is_busy() -> None:
+    async def body(house: House) -> None:
+        house.press("up")
+        await house.after(0.1)
+        app = house.submitted("from an app")
+        for _ in range(20):
+            house.press("up")
+            await house.after(2)
+        assert await app.ended() == Code.BUSY
+
+    assert "from an app" not in [ask.prompt for ask in scene(body).asked_for]
+
+
+def test_a_reload_waits_for_the_asks_of_the_gateway_and_new_ones_wait_for_it() -> None:
+    async def body(house: House) -> None:
+        house.submitted("first")
+        await house.after(0.5)
+        reloaded: list[float] = []
+
+        async def reload() -> None:
+            async with house.runner.between_asks():
+                assert house.open_requests == 0
+                await house.after(1)
+                reloaded.append(house.loop.time())
+
+        reloading = asyncio.create_task(reload())
+        await house.after(0.1)
+        second = house.submitted("second")
+        await house.after(0.1)
+        house.press("up")
+        await house.after(0.1)
+        assert house.open_requests == 2, "the wearer waits for the gateway"
+        await reloading
+        await second.ended()
+        assert second.told[0][0] >= reloaded[0], "a new ask of the gateway held up the reload"
+
+    scene(body)
+
+
+# -- resume ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_broke_off_goes_on_where_it_stands_about_the_same_picture() -> None:
+    async def body(house: House) -> None:
+        house.breaks_after = 1
+        house.press("main")
+        await house.after(3)
+        house.breaks_after = len(WORDS)
+        house.press("again")
+        await house.after(5)
+
+    house = scene(body)
+    first, second = house.asked_for
+    assert second.pictures == first.pictures
+    assert second.given == WORDS[0]
+    assert house.seen == ["looking", "asked", WORDS[0], "connection_lost", "asked", *WORDS, "finished"]
+    assert [record.resumes for record in house.records] == ["", house.records[0].id]
+    assert round(house.records[1].times["first_delta"], 3) == 1.0, "the given text is not the model's first delta"
+
+
+def test_an_app_s_answer_that_broke_off_is_not_the_wearers_to_resume() -> None:
+    async def body(house: House) -> None:
+        house.breaks_after = 1
+        await house.submitted("from an app").ended()
+        house.press("again")
+        await house.after(1)
+
+    assert len(scene(body).asked_for) == 1
+
+
+# -- pause -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_pause_ends_everything_at_once_and_says_so() -> None:
+    async def body(house: House) -> None:
+        apps = [house.submitted(name) for name in ("first", "second", "third")]
+        await house.after(0.5)
+        house.press("main")
+        await house.after(1)
+        begun = house.loop.time()
+        house.runner.command("pause")
+        assert [await app.ended() for app in apps] == [Code.PAUSED] * 3
+        assert (house.loop.time(), house.shut_at, house.open_requests) == (begun, begun, 0)
+
+    house = scene(body)
+    assert house.seen == ["looking", "asked", "paused"]
+    assert {code(record) for record in house.records} == {Code.PAUSED}
+
+
+def test_a_second_stop_does_not_cut_short_the_closing_of_a_request() -> None:
+    async def body(house: House) -> None:
+        house.closing_s = 0.1
+        house.press("up")
+        await house.after(0.5)
+        house.runner.command("cancel")
+        await house.after(0.05)
+        house.runner.command("pause")
+        await house.after(0.2)
+        assert house.open_requests == 0
+
+    assert [code(record) for record in scene(body).records] == [Code.PAUSED]
+
+
+def test_while_paused_a_press_is_told_so_and_nothing_is_pinned_warmed_or_sent() -> None:
+    async def body(house: House) -> None:
+        house.press("lid")
+        await house.after(1)
+        warmed = house.warmed
+        house.press("main")
+        assert not house.held
+        assert await house.submitted("from an app").ended() == Code.PAUSED
+        assert await house.submitted("from the shell", Origin.API).ended() == Code.PAUSED
+        await house.after(1)
+        assert house.warmed == warmed
+        house.press("lid")
+        await house.after(1)
+        house.press("main")
+        await house.after(5)
+
+    house = scene(body)
+    assert house.seen == ["paused", "told paused", "unpaused", "looking", "asked", *WORDS, "finished"]
+    assert [ask.prompt for ask in house.asked_for] == ["one"]

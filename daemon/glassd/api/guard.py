@@ -7,23 +7,28 @@ form on a web page elsewhere cannot).
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from aiohttp import web
+
+from glassd.callers import brings, has_address, is_from_elsewhere, names_this_board
+from glassd.messages.codes import Code
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
 
-def error_response(status: int, message: str, details: list[str] | None = None) -> web.Response:
-    """Return the one shape in which the API says no."""
-    error: dict[str, object] = {"message": message}
+def error_response(
+    status: int, message: str, details: list[str] | None = None, *, code: Code | None = None
+) -> web.Response:
+    """Return the one shape in which the API says no; `code` where the status does not tell it."""
+    error: dict[str, object] = {"code": (code or _CODES.get(status, Code.REQUEST_INVALID)).value, "message": message}
     if details:
         error["details"] = details
     return web.json_response({"error": error}, status=status)
+
+
+_CODES = {401: Code.KEY_WRONG, 413: Code.REQUEST_TOO_BIG}
 
 
 class Guard:
@@ -51,44 +56,14 @@ class Guard:
     def _refusal(self, request: web.Request) -> tuple[int, str] | None:
         if request.method == "POST" and request.content_type != "application/json":
             return 415, "a POST needs Content-Type: application/json"
-        if _from_elsewhere(request):
+        if is_from_elsewhere(request):
             return 403, "a page of another origin may not call this"
-        if not _has_address(request):
+        if not has_address(request):
             return None
-        if not _names_this_board(request.host):
+        if not names_this_board(request.host):
             return 403, "the Host header names no address of this board"
-        if self._token is not None and not _brings(request, self._token):
+        if self._token is not None and not brings(request, self._token):
             return 401, "this address needs the token: Authorization: Bearer TOKEN"
-        return None
-
-
-def _has_address(request: web.Request) -> bool:
-    """Tell a caller from an address from one over the unix socket."""
-    sockname = request.transport.get_extra_info("sockname") if request.transport else None
-    return isinstance(sockname, tuple)
-
-
-def _from_elsewhere(request: web.Request) -> bool:
-    """Tell a request of another origin's page; an <img> brings no Origin, but browsers say where it stands."""
-    origin = request.headers.get("Origin")
-    if origin is not None and _netloc(origin) != request.host:
-        return True
-    return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
-
-
-def _names_this_board(host: str) -> bool:
-    """Take a literal address or localhost; a DNS name could be anybody's, rebound to this board."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or bool(ipaddress.ip_address(name))
-    except ValueError:
-        return False
-
-
-def _netloc(url: str) -> str | None:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
         return None
 
 
@@ -97,9 +72,3 @@ def _in_our_shape(error: web.HTTPException) -> web.Response:
     if allowed := error.headers.get("Allow"):
         response.headers["Allow"] = allowed
     return response
-
-
-def _brings(request: web.Request, token: str) -> bool:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    # Bytes that are no UTF-8 reach us as surrogates, which a plain encode refuses.
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.encode(errors="surrogateescape"), token.encode())

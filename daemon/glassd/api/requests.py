@@ -16,6 +16,7 @@ PICTURES_LIMIT = 8
 PROMPT_LIMIT_CHARS = 20_000
 URL_LIMIT_CHARS = 8_000
 BUTTON_LIMIT_CHARS = 100
+COMMAND_LIMIT_CHARS = 100
 
 
 class RequestError(ValueError):
@@ -43,7 +44,13 @@ class PressRequest(msgspec.Struct, forbid_unknown_fields=True):
     gesture: Literal["press", "double", "triple", "long"] = "press"
 
 
-_Wanted = TypeVar("_Wanted", AskRequest, PressRequest)
+class DoRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /api/do."""
+
+    command: Annotated[str, msgspec.Meta(max_length=COMMAND_LIMIT_CHARS)]
+
+
+_Wanted = TypeVar("_Wanted", AskRequest, PressRequest, DoRequest)
 
 
 def read_json(body: bytes, kind: type[_Wanted]) -> _Wanted:

@@ -3,6 +3,7 @@
 GET  /api/status            how the daemon and its devices stand
 POST /api/ask               {"prompt", "pictures"?}: JSON lines, as `glassd ask --json` prints them
 POST /api/press             {"button", "gesture"?}
+POST /api/do                {"command"}: pause, resume, next page …
 GET  /api/snapshot          the picture that a press would take now
 GET  /api/events            screens and events as JSON lines, as they happen
 POST /api/reload            read the config again
@@ -22,8 +23,18 @@ from aiohttp import WSMsgType, web
 
 from glassd.answer import AskError
 from glassd.api.guard import Guard, error_response
-from glassd.api.requests import REQUEST_LIMIT_BYTES, AskRequest, PressRequest, RequestError, read_json, read_pictures
+from glassd.api.requests import (
+    REQUEST_LIMIT_BYTES,
+    AskRequest,
+    DoRequest,
+    PressRequest,
+    RequestError,
+    read_json,
+    read_pictures,
+)
+from glassd.commands import read_command
 from glassd.config.mistakes import ConfigError
+from glassd.messages.codes import Code
 from glassd.model.wire import event_line
 from glassd_drivers.contracts import TransientFault
 
@@ -32,6 +43,7 @@ if TYPE_CHECKING:
 
     from glassd.answer import AnswerEvent
     from glassd.ask import Picture
+    from glassd.commands import Command
     from glassd.config.schema import Gesture
     from glassd.events import Bus
     from glassd_drivers.contracts import Channel, Frame
@@ -66,8 +78,11 @@ class House(Protocol):
     def press(self, button: str, gesture: Gesture) -> None:
         """Play a gesture's edges; raise ValueError, which says what there is, for one that starts nothing."""
 
+    def do(self, command: Command) -> None:
+        """Carry out a command, as a button that is mapped to it would."""
+
     async def snapshot(self) -> Frame | None:
-        """Return the frame in view now, None without a camera; raise AskError where it gives none."""
+        """Return the frame in view now, None without a camera; raise AskError where it gives none, as while paused."""
 
     async def reload(self) -> list[str]:
         """Read the config again; return what changed; raise ConfigError with the mistakes."""
@@ -85,6 +100,7 @@ def application(house: House, token: str | None) -> web.Application:
             web.get("/api/status", routes.status),
             web.post("/api/ask", routes.ask),
             web.post("/api/press", routes.press),
+            web.post("/api/do", routes.do),
             web.get("/api/snapshot", routes.snapshot),
             web.get("/api/events", routes.events),
             web.post("/api/reload", routes.reload),
@@ -130,13 +146,20 @@ class _Routes:
             return error_response(400, str(error))
         return _json({})
 
+    async def do(self, request: web.Request) -> web.Response:
+        try:
+            self._house.do(read_command(read_json(await request.read(), DoRequest).command))
+        except ValueError as error:
+            return error_response(400, str(error))
+        return _json({})
+
     async def snapshot(self, _request: web.Request) -> web.Response:
         try:
             frame = await self._house.snapshot()
         except AskError as error:
-            return error_response(503, str(error))
+            return error_response(503, str(error), code=error.problem.code)
         if frame is None:
-            return error_response(503, "no camera is configured")
+            return error_response(503, "no camera is configured", code=Code.NO_CAMERA)
         return web.Response(body=frame.data, content_type=frame.media_type, headers={"Cache-Control": "no-store"})
 
     async def events(self, request: web.Request) -> web.StreamResponse:

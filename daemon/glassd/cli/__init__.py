@@ -23,6 +23,7 @@ COMMANDS = (
     "reload",
     "ask",
     "press",
+    "do",
     "snap",
     "watch",
     "status",

@@ -178,7 +178,7 @@ def _refusal(status: int, body: bytes) -> Problem:
     import json  # noqa: PLC0415  a light start
 
     try:
-        message = str(json.loads(body)["error"]["message"])
+        error = json.loads(body)["error"]
+        return Problem(Code(error["code"]), str(error["message"]), http_status=status)
     except (ValueError, KeyError, TypeError):
-        message = f"the daemon answered HTTP {status}"
-    return Problem(Code.REQUEST_INVALID, message, http_status=status)
+        return Problem(Code.REQUEST_INVALID, f"the daemon answered HTTP {status}", http_status=status)

@@ -18,7 +18,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the state of the daemon, of each device, and of the last ask."""
+    """Print the state of the daemon, of each device, of endpoints in trouble, of the gateway, and of the last ask."""
     status = request_json("GET", "/api/status")
     if args.json:
         print(json.dumps(status, ensure_ascii=False, indent=2))
@@ -27,6 +27,16 @@ def run(args: argparse.Namespace) -> int:
     for device in status["devices"]:
         error = f": {device['error']}" if device["error"] else ""
         print(f"  {device['name']:<12} {device['driver']:<10} {device['state']} for {device['for_s']:.0f} s{error}")
+    for trouble in status["health"]:
+        print(f"  {_trouble(trouble)}")
+    if gateway := status["gateway"]:
+        print(f"  gateway at {gateway['listen']}: {gateway['under_way']} under way, {gateway['waiting']} waiting")
     if last := status["last_ask"]:
         print(f"  last ask: {last['outcome']}{', ' + last['code'] if last['code'] else ''}")
     return 0
+
+
+def _trouble(health: dict[str, Any]) -> str:
+    model = f", {health['model']}" if health["model"] else ""
+    rest = f", tried last for {health['rests_s']:.0f} s" if health["rests_s"] else ""
+    return f"{health['endpoint']}{model}: {health['code']}, {health['failures']} in a row{rest}"

@@ -1,12 +1,16 @@
 """The daemon's eyes: when the camera looks, and that the wearer is shown it.
 
 `capture: ring` looks all the time and the displays say so. `capture: after_sign` keeps the camera closed, and for one
-picture shows the sign, opens it, and closes it again.
+picture shows the sign, opens it, and closes it again. Either has `Lids`, which the wearer can shut.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+
+from glassd.answer import AskError, Problem
+from glassd.messages import Code, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +33,10 @@ class RingEyes:
     def unpin(self, instant: float) -> None:
         """Let go of it."""
         self._view.unpin(instant)
+
+    def forget(self) -> None:
+        """Forget what was seen."""
+        self._view.forget()
 
     async def pick(self, instant: float) -> Frame:
         """Return the frame that was in view; raise AskError if there is none."""
@@ -56,6 +64,10 @@ class SignedEyes:
     def unpin(self, instant: float) -> None:
         """There is nothing to let go of."""
 
+    def forget(self) -> None:
+        """Forget what was seen."""
+        self._view.forget()
+
     async def pick(self, _instant: float) -> Frame:
         """Return the first frame after the sign is shown; raise AskError if there is none."""
         async with self._sign(), self._camera():
@@ -71,9 +83,67 @@ class NoEyes:
     def unpin(self, instant: float) -> None:
         """There is nothing to let go of."""
 
+    def forget(self) -> None:
+        """Nothing was seen."""
+
     async def pick(self, _instant: float) -> None:
         """Return no frame."""
 
 
 Eyes = RingEyes | SignedEyes | NoEyes
-"""What the runner and the API look through."""
+
+
+class Lids:
+    """The lids of the eyes in use: what the runner and the API look through. Shut, nothing is seen, held or waited for.
+
+    `keep_looking` is told whether a camera that looks all the time is to be open.
+    """
+
+    def __init__(self, keep_looking: Callable[[bool], None]) -> None:
+        self.eyes: Eyes = NoEyes()
+        self._keep_looking = keep_looking
+        self._shut = False
+        self._looks: set[asyncio.Timeout] = set()  # one for each look under way
+
+    def shut(self) -> None:
+        """See nothing from now on, forget what was seen, and break off whatever looks."""
+        self._shut = True
+        self.eyes.forget()
+        for look in self._looks:
+            look.reschedule(asyncio.get_running_loop().time())
+        self._looks.clear()
+        self._keep_looking(False)
+
+    def open(self) -> None:
+        """See again."""
+        self._shut = False
+        self._keep_looking(True)
+
+    def pin(self, instant: float) -> None:
+        """Hold the frame of an instant."""
+        self.eyes.pin(instant)
+
+    def unpin(self, instant: float) -> None:
+        """Let go of it."""
+        self.eyes.unpin(instant)
+
+    async def pick(self, instant: float) -> Frame | None:
+        """Return the frame that was in view, None where there is no camera; raise AskError if there is no frame."""
+        if self._shut:
+            raise _shut()
+        look = asyncio.timeout(None)
+        try:
+            async with look:
+                self._looks.add(look)
+                try:
+                    return await self.eyes.pick(instant)
+                finally:
+                    self._looks.discard(look)
+        except TimeoutError as error:
+            if not look.expired():
+                raise
+            raise _shut() from error
+
+
+def _shut() -> AskError:
+    return AskError(Problem(Code.PAUSED, "; ".join(lines(Code.PAUSED, "en"))))

@@ -72,6 +72,11 @@ class View:
         """Let go of what `pin` holds for that instant."""
         self._pinned.pop(instant, None)
 
+    def forget(self) -> None:
+        """Forget every frame, those that are pinned too."""
+        self._ring.clear()
+        self._pinned.clear()
+
     async def pick(self, instant: float) -> Frame:
         """Return the frame that was in view at an instant; raise AskError if there is none.
 

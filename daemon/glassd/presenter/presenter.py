@@ -5,6 +5,7 @@ nothing; when and whether a screen reaches the display is the compositor's busin
 
 An ask goes looking → sending → thinking → writing, and ends as done, cut off or an error. What has come stays: a note
 stands below a text that was cut off, an error stands on a page after it. A cancel clears the screen but for one word.
+A pause takes all of it away, and its two lines stay until it is undone.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Presenter:
         self._language: Language = language
         self._camera = False
         self._answering = False
+        self._paused = False
         self._below: tuple[str, ...] = ()  # our own lines after the text
         self._below_at = 0  # the line that they begin at
         self._blank(Mark.IDLE)
@@ -70,7 +72,9 @@ class Presenter:
         return self._screen()
 
     def problem(self, problem: Problem) -> Screen:
-        """Something went wrong with the ask under way, or with none."""
+        """Something went wrong with the ask under way, or with none; a pause is told over anything else."""
+        if self._paused:
+            return self.clear()
         if not self._answering:
             self._blank(Mark.IDLE)
         self._layout.finish()
@@ -87,10 +91,18 @@ class Presenter:
         return self._screen()
 
     def clear(self) -> Screen:
-        """Show nothing: the wearer sees the world."""
+        """Show nothing: the wearer sees the world, and while paused that it is so."""
         self._answering = False
         self._blank(Mark.IDLE)
+        if self._paused:
+            self._below = self._wrapped("\n".join(lines(Code.PAUSED, self._language)))
+            self._pages.go(0)
         return self._screen(must_show=True)
+
+    def pause(self, *, on: bool) -> Screen:
+        """Nothing is looked at and nothing leaves from now on; or no longer. What was shown is gone."""
+        self._paused = on
+        return self.clear()
 
     def camera(self, on: bool) -> Screen:
         """Frames are being taken from now on, or no longer."""

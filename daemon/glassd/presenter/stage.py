@@ -13,8 +13,8 @@ from glassd.presenter.presenter import Presenter
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from glassd.answer import AnswerEvent
-    from glassd.config.schema import Command
+    from glassd.answer import AnswerEvent, Problem
+    from glassd.commands import Command
     from glassd.messages import Language
     from glassd_drivers.contracts import Profile, Screen
 
@@ -30,13 +30,16 @@ class Stage:
         self._changed = changed
         self._seats: dict[str, tuple[Presenter, Compositor]] = {}
         self._camera = False
+        self._paused = False
         self._signs = 0  # how many have the sign shown
 
     def add(self, name: str, profile: Profile, language: Language) -> Compositor:
         """Take a display in; the compositor that is returned serves it."""
-        compositor = Compositor(profile, self._clock)
-        self._seats[name] = (Presenter(profile, language), compositor)
+        presenter, compositor = Presenter(profile, language), Compositor(profile, self._clock)
+        self._seats[name] = (presenter, compositor)
         self._show_camera()
+        if self._paused:
+            self._show(name, presenter.pause(on=True))
         return compositor
 
     def remove(self, name: str) -> None:
@@ -55,8 +58,12 @@ class Stage:
         """Something came back."""
         self._each(lambda presenter: presenter.event(event))
 
+    def problem(self, problem: Problem) -> None:
+        """Something went wrong with what is no ask under way."""
+        self._each(lambda presenter: presenter.problem(problem))
+
     def command(self, command: Command) -> None:
-        """The wearer turns a page or clears the screen."""
+        """The wearer turns a page or clears the screen; other commands show nothing by themselves."""
         match command:
             case "next page":
                 self._each(Presenter.next_page)
@@ -64,8 +71,11 @@ class Stage:
                 self._each(Presenter.previous_page)
             case "clear":
                 self._each(Presenter.clear)
-            case "cancel":
-                """Nothing was under way: there is nothing to show."""
+
+    def pause(self, *, on: bool) -> None:
+        """Nothing is looked at and nothing leaves from now on; or no longer."""
+        self._paused = on
+        self._each(lambda presenter: presenter.pause(on=on))
 
     def camera(self, on: bool) -> None:
         """Show whether the camera is open."""
@@ -96,7 +106,9 @@ class Stage:
         self._each(lambda presenter: presenter.camera(on))
 
     def _each(self, change: Callable[[Presenter], Screen]) -> None:
-        for name, (presenter, compositor) in self._seats.items():
-            screen = change(presenter)
-            compositor.put(screen)
-            self._changed(name, screen)
+        for name, (presenter, _) in self._seats.items():
+            self._show(name, change(presenter))
+
+    def _show(self, name: str, screen: Screen) -> None:
+        self._seats[name][1].put(screen)
+        self._changed(name, screen)

@@ -1,7 +1,13 @@
 """The scheduler: (event, now) → actions. Every policy lives here; nothing here does I/O or has a clock of its own.
 
-First scope: a gesture starts what its trigger says; one answer at a time; a press replaces the answer under way, other
-asks wait their turn in a bounded line; cancel ends it. Every ask, whatever it comes from, passes `_admit`.
+A gesture starts what its trigger says. Every ask, whatever it comes from, passes `_admit` into one of two lanes:
+
+- The wearer's (buttons, API, command line): one answer at a time; a press replaces the one under way, other asks wait
+  their turn in a bounded line.
+- The gateway's, for the glasses' own apps: a few at a time beside it. The wearer goes first: none of them starts while
+  an ask of the wearer's is under way or waiting; those that are under way go on.
+
+While paused every ask is refused. An answer that broke off is kept for `resume`.
 """
 
 from __future__ import annotations
@@ -17,16 +23,22 @@ from glassd.scheduler.gestures import Began, Dropped, Gestures, Made
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from glassd.config.schema import Command, Config, Gesture, Trigger
+    from glassd.commands import Command
+    from glassd.config.schema import Config, Gesture, Trigger
     from glassd_drivers.contracts import Edge
 
 QUEUE_LIMIT_ASKS = 8
-"""Asks that may wait for the one under way; one more is refused as busy."""
+"""Asks that may wait in each lane; one more is refused as busy."""
+GATEWAY_WAIT_LIMIT_S = 30.0
+"""How long an ask of the gateway may wait before it is refused as busy: a wearer who asks on and on would else keep it
+waiting for ever. In the wearer's own lane nobody waits behind more than the line, and the wearer's own presses."""
+RESUMES_LIMIT = 2
+"""How often in a row an answer is gone on with where it broke off; after that it is asked for anew, whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Hold on to the frames around an instant: an ask may want them."""
+    """An ask may come that wants the frames around this instant: hold them, and see that its way is open."""
 
     instant: float
 
@@ -48,18 +60,23 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Break off this ask. Its end is told with `ended`, as any."""
+    """Break off this ask, for this reason. Its end is told with `ended`, as any.
+
+    `unseen`: the displays belong to something else by now, so its end is not for them.
+    """
 
     ask_id: str
-    replaced: bool
+    code: Code = Code.CANCELLED
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """This ask will not be carried out."""
+    """This ask will not be carried out. `seen`: it is a press whose wearer is to be told why."""
 
     ask_id: str
     code: Code
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +86,73 @@ class Do:
     command: Command
 
 
-Action = Pin | Unpin | Start | Stop | Refuse | Do
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Look away and show that nothing is looked at; `on` False: look again."""
+
+    on: bool
+
+
+Action = Pin | Unpin | Start | Stop | Refuse | Do | Pause
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
+    """An ask on its way through a lane. `resumed` counts the answers before it that broke off and are gone on with."""
+
     ask: Ask
     look: bool
+    resumed: int = 0
 
 
 class Scheduler:
     """The state machine. Its methods are the events; each returns the actions to carry out, in order."""
 
     def __init__(self, config: Config) -> None:
-        self._under_way: str | None = None
+        self._paused = False
+        self._under_way: _Wanted | None = None
+        self._stopped = False  # the one under way has been told to stop
         self._waiting: deque[_Wanted] = deque()
+        self._broken: _Wanted | None = None  # only ever while the wearer's lane is empty
+        self._gateway_under_way: set[str] = set()
+        self._gateway_waiting: deque[_Wanted] = deque()
         self._numbers = 0
         self.configure(config)
 
     def configure(self, config: Config) -> None:
-        """Take over the triggers and times of a config; what is under way goes on."""
+        """Take over the triggers, times and bounds of a config; what is under way goes on."""
         self._triggers = {(t.when.button, t.when.gesture): t for t in config.triggers}
         self._instructions = config.model.instructions
         self._gestures = Gestures(config.gestures, _mapped(config.triggers))
+        self._at_once = config.gateway.at_once if config.gateway is not None else 0
 
     @property
     def idle(self) -> bool:
         """No ask is under way or waiting."""
-        return self._under_way is None and not self._waiting
+        return self._wearer_idle and not self._gateway_under_way and not self._gateway_waiting
+
+    @property
+    def paused(self) -> bool:
+        """Nothing is looked at and no ask goes out."""
+        return self._paused
+
+    @property
+    def gateway_asks(self) -> tuple[int, int]:
+        """How many of the gateway's asks are under way, and how many wait."""
+        return len(self._gateway_under_way), len(self._gateway_waiting)
 
     @property
     def due(self) -> float | None:
         """When `tick` is to be called next."""
-        return self._gestures.due
+        waits = [self._gateway_waiting[0].ask.instant + GATEWAY_WAIT_LIMIT_S] if self._gateway_waiting else []
+        return min((due for due in (self._gestures.due, *waits) if due is not None), default=None)
 
     @property
     def buttons(self) -> dict[str, list[Gesture]]:
         """Which gestures start something, button by button."""
         return {button: sorted(gestures) for button, gestures in _mapped(self._triggers.values()).items()}
+
+    # -- events --------------------------------------------------------------------------------------------------------
 
     def edge(self, edge: Edge) -> list[Action]:
         """A button went down or up."""
@@ -114,25 +160,46 @@ class Scheduler:
 
     def tick(self, now: float) -> list[Action]:
         """Time has passed."""
-        return self._gestured(self._gestures.advance(now))
+        return [*self._gestured(self._gestures.advance(now)), *self._tired_of_waiting(now)]
 
     def asked(self, ask: Ask, *, look: bool) -> list[Action]:
-        """Somebody else than a button asks: the API, the command line, the gateway."""
-        return self._admit(_Wanted(replace(ask, instructions=ask.instructions or self._instructions), look))
+        """Somebody else than a button asks: the API, the command line, the gateway.
+
+        What the board tells every model comes before what the asker tells it, in the one system turn that some
+        servers take.
+        """
+        told = "\n\n".join(text for text in (self._instructions, ask.instructions) if text)
+        return self._admit(_Wanted(replace(ask, instructions=told), look))
+
+    def commanded(self, command: Command, now: float) -> list[Action]:
+        """Somebody else than a button gives a command."""
+        return self._command(command, Origin.API, now)
 
     def cancelled(self, ask_id: str) -> list[Action]:
         """Whoever asked does not want the answer any more."""
-        for wanted in self._waiting:
-            if wanted.ask.id == ask_id:
-                self._waiting.remove(wanted)
-                return [Refuse(ask_id, Code.CANCELLED)]
-        return [Stop(ask_id, replaced=False)] if self._under_way == ask_id else []
+        for waiting in (self._waiting, self._gateway_waiting):
+            for wanted in waiting:
+                if wanted.ask.id == ask_id:
+                    waiting.remove(wanted)
+                    return [Refuse(ask_id, Code.CANCELLED)]
+        if ask_id in self._gateway_under_way:
+            return [Stop(ask_id)]
+        return self._stop() if self._is_under_way(ask_id) else []
 
-    def ended(self, ask_id: str) -> list[Action]:
-        """An ask that was started has its outcome."""
-        if self._under_way != ask_id:
+    def ended(self, ask_id: str, broken: Ask | None = None) -> list[Action]:
+        """An ask that was started has its outcome.
+
+        `broken`: its answer broke off; this is the ask as it was sent, with what came of the answer as `given`.
+        """
+        if self._is_under_way(ask_id):
+            assert self._under_way is not None, "it was just seen to be"
+            if broken is not None and not self._stopped:
+                self._broken = replace(self._under_way, ask=broken, look=False)
+            self._under_way = None
+        elif ask_id in self._gateway_under_way:
+            self._gateway_under_way.remove(ask_id)
+        else:
             return []
-        self._under_way = None
         return self._next()
 
     def new_id(self, prefix: str) -> str:
@@ -140,11 +207,13 @@ class Scheduler:
         self._numbers += 1
         return f"{prefix}-{self._numbers}"
 
+    # -- gestures and commands -----------------------------------------------------------------------------------------
+
     def _gestured(self, events: Iterable[Began | Made | Dropped]) -> list[Action]:
         actions: list[Action] = []
         for event in events:
             match event:
-                case Began():
+                case Began() if not self._paused:
                     actions.append(Pin(event.instant))
                 case Dropped():
                     actions.append(Unpin(event.instant))
@@ -164,29 +233,110 @@ class Scheduler:
             )
             return self._admit(_Wanted(ask, look=True))
         assert trigger.do is not None, "the schema takes exactly one of ask and do"
-        return [Unpin(instant), *self._command(trigger.do)]
+        return [Unpin(instant), *self._command(trigger.do, Origin.BUTTON, instant)]
 
-    def _command(self, command: Command) -> list[Action]:
-        if command not in ("cancel", "clear"):
-            return [Do(command)]
-        actions: list[Action] = self._drop_waiting_presses()
+    def _command(self, command: Command, origin: Origin, instant: float) -> list[Action]:
+        match command:
+            case "cancel":
+                return self._drop_the_wearers()
+            case "clear":
+                self._broken = None
+                return [*self._drop_the_wearers(), Do(command)]
+            case "resume":
+                return self._resume(origin, instant)
+            case "pause" | "unpause" | "toggle pause":
+                on = not self._paused if command == "toggle pause" else command == "pause"
+                return [] if on == self._paused else self._pause(on=on)
+            case "next page" | "previous page":
+                return [Do(command)]
+
+    def _drop_the_wearers(self) -> list[Action]:
+        """End what a wearer sees or waits for; asks of the API that wait are others' and stay."""
+        actions = self._drop_waiting_presses()
+        return [*actions, *self._stop()] if self._under_way is not None else actions
+
+    def _resume(self, origin: Origin, instant: float) -> list[Action]:
+        """Ask for the rest of the answer that broke off, where there is one."""
+        if self._broken is None:
+            return []
+        before, resumed = self._broken.ask, self._broken.resumed
+        ask = replace(before, id=self.new_id("resume"), origin=origin, instant=instant)
+        if resumed < RESUMES_LIMIT:
+            return self._admit(_Wanted(replace(ask, resumes=before.id), look=False, resumed=resumed + 1))
+        return self._admit(_Wanted(replace(ask, given="", resumes=""), look=False))
+
+    def _pause(self, *, on: bool) -> list[Action]:
+        self._paused = on
+        if not on:
+            return [Pause(on=False)]
+        self._broken = None
+        waiting = [*self._waiting, *self._gateway_waiting]
+        self._waiting.clear()
+        self._gateway_waiting.clear()
+        actions: list[Action] = [Refuse(wanted.ask.id, Code.PAUSED) for wanted in waiting]
         if self._under_way is not None:
-            actions.append(Stop(self._under_way, replaced=False))
-        return [*actions, Do(command)] if command == "clear" else actions
+            actions += self._stop(Code.PAUSED, unseen=True)
+        actions += [Stop(ask_id, Code.PAUSED) for ask_id in sorted(self._gateway_under_way)]
+        return [*actions, Pause(on=True)]
+
+    # -- admission -----------------------------------------------------------------------------------------------------
 
     def _admit(self, wanted: _Wanted) -> list[Action]:
         """The one way in for every ask."""
-        if self._under_way is None:
-            return self._start(wanted)
-        if wanted.ask.origin is Origin.BUTTON:
+        ask = wanted.ask
+        if self._paused:
+            return [Refuse(ask.id, Code.PAUSED, seen=ask.origin is Origin.BUTTON)]
+        if ask.origin is Origin.GATEWAY:
+            return self._wait(self._gateway_waiting, replace(wanted, look=False))
+        if self._under_way is not None and ask.origin is Origin.BUTTON:
             # The wearer means the newest press: the one under way makes room, and starts nothing that waited before it.
             dropped = self._drop_waiting_presses()
             self._waiting.appendleft(wanted)
-            return [*dropped, Stop(self._under_way, replaced=True)]
-        if len(self._waiting) >= QUEUE_LIMIT_ASKS:
+            return [*dropped, *self._stop(unseen=True)]
+        return self._wait(self._waiting, wanted)
+
+    def _wait(self, waiting: deque[_Wanted], wanted: _Wanted) -> list[Action]:
+        """Put an ask in its lane's line, from which it may start at once; past the line's bound it is refused."""
+        waiting.append(wanted)
+        actions = self._next()
+        if len(waiting) > QUEUE_LIMIT_ASKS:
+            waiting.pop()
             return [Refuse(wanted.ask.id, Code.BUSY)]
-        self._waiting.append(wanted)
-        return []
+        return actions
+
+    def _next(self) -> list[Action]:
+        """Start what may start: the wearer's next, and beside none of them the gateway's, in their order."""
+        actions: list[Action] = []
+        if self._under_way is None and self._waiting:
+            self._under_way = self._waiting.popleft()
+            self._stopped, self._broken = False, None
+            actions.append(Start(self._under_way.ask, self._under_way.look))
+        while self._wearer_idle and self._gateway_waiting and len(self._gateway_under_way) < self._at_once:
+            wanted = self._gateway_waiting.popleft()
+            self._gateway_under_way.add(wanted.ask.id)
+            actions.append(Start(wanted.ask, wanted.look))
+        return actions
+
+    def _tired_of_waiting(self, now: float) -> list[Action]:
+        actions: list[Action] = []
+        while self._gateway_waiting and self._gateway_waiting[0].ask.instant + GATEWAY_WAIT_LIMIT_S <= now:
+            actions.append(Refuse(self._gateway_waiting.popleft().ask.id, Code.BUSY))
+        return actions
+
+    # -- the wearer's lane ---------------------------------------------------------------------------------------------
+
+    @property
+    def _wearer_idle(self) -> bool:
+        return self._under_way is None and not self._waiting
+
+    def _is_under_way(self, ask_id: str) -> bool:
+        return self._under_way is not None and self._under_way.ask.id == ask_id
+
+    def _stop(self, code: Code = Code.CANCELLED, *, unseen: bool = False) -> list[Action]:
+        """Break off the ask under way; there is one."""
+        assert self._under_way is not None, "whoever stops has seen it"
+        self._stopped = True
+        return [Stop(self._under_way.ask.id, code, unseen)]
 
     def _drop_waiting_presses(self) -> list[Action]:
         dropped = [wanted for wanted in self._waiting if wanted.ask.origin is Origin.BUTTON]
@@ -197,13 +347,6 @@ class Scheduler:
             for wanted in dropped
             for action in (Unpin(wanted.ask.instant), Refuse(wanted.ask.id, Code.CANCELLED))
         ]
-
-    def _start(self, wanted: _Wanted) -> list[Action]:
-        self._under_way = wanted.ask.id
-        return [Start(wanted.ask, wanted.look)]
-
-    def _next(self) -> list[Action]:
-        return self._start(self._waiting.popleft()) if self._waiting else []
 
 
 def _mapped(triggers: Iterable[Trigger]) -> dict[str, frozenset[Gesture]]:

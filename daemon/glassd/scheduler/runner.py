@@ -1,7 +1,8 @@
 """The thin runner around the pure scheduler: it feeds events and time in, and carries out the actions.
 
-An ask is carried out by one task: the frame is picked, the model asked, and what comes back handed to the stage (the
-wearer's displays) and to whoever submitted it. Whatever happens, an ask ends with exactly one outcome and one record.
+Each ask is carried out by one task: the frame is picked, the model asked, and what comes back handed to the stage (the
+wearer's displays) and to whoever submitted it. Whatever happens, an ask that was started ends with exactly one outcome
+and one record. Asks of the gateway never touch the stage or the eyes.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent, Timings
-from glassd.messages.codes import Code
-from glassd.scheduler.machine import Do, Pin, Refuse, Start, Stop, Unpin
+from glassd.ask import Origin
+from glassd.messages import Code, lines
+from glassd.scheduler.gate import Gate
+from glassd.scheduler.machine import Do, Pause, Pin, Refuse, Start, Stop, Unpin
+from glassd.scheduler.record import AskRecord
+from glassd.scheduler.submission import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+    from contextlib import AbstractAsyncContextManager
 
-    from glassd.ask import Ask, Origin
-    from glassd.config.schema import Command
+    from glassd.ask import Ask
+    from glassd.commands import Command
     from glassd.scheduler.machine import Action, Scheduler
     from glassd_drivers.contracts import Edge, Frame
 
@@ -45,12 +51,21 @@ class Eyes(Protocol):
     async def pick(self, instant: float) -> Frame | None:
         """Return the frame that was in view; None where no camera is configured; raise AskError."""
 
+    def shut(self) -> None:
+        """See nothing from now on, and forget what was seen."""
+
+    def open(self) -> None:
+        """See again."""
+
 
 class Model(Protocol):
     """Who answers."""
 
     def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
         """Yield what comes back, exactly one outcome last."""
+
+    def warm(self) -> None:
+        """Have the way to the model open for an ask that may come. Returns at once."""
 
 
 class Stage(Protocol):
@@ -65,31 +80,19 @@ class Stage(Protocol):
     def event(self, event: AnswerEvent) -> None:
         """Something came back."""
 
+    def problem(self, problem: Problem) -> None:
+        """Something went wrong with what is no ask under way."""
+
     def command(self, command: Command) -> None:
         """The wearer turns a page or clears the screen."""
 
-
-@dataclass(frozen=True, slots=True)
-class AskRecord:
-    """What is remembered of an ask: never its words or pictures.
-
-    `problem.message` can hold words of the server, which may quote the ask: it is for nobody but who asked.
-    `times` are seconds from its instant (the press) to each station: frame, sent, first_delta, done; `frame_offset`
-    is how far the picked frame's instant is from the press, negative for before.
-    """
-
-    id: str
-    origin: Origin
-    outcome: OutcomeKind
-    problem: Problem | None
-    endpoint: str
-    frame_offset: float | None
-    times: dict[str, float]
+    def pause(self, *, on: bool) -> None:
+        """Nothing is looked at and nothing leaves from now on; or no longer."""
 
 
 @dataclass(slots=True)
 class _UnderWay:
-    """One ask while it is carried out."""
+    """One ask while it is carried out. `ask` has the picture too, once it is picked."""
 
     ask: Ask
     times: dict[str, float] = field(default_factory=dict)
@@ -97,12 +100,22 @@ class _UnderWay:
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     endpoint: str = ""
-    replaced: bool = False
+    stop: Stop | None = None
     outcome: Outcome | None = None
+    task: asyncio.Task[None] = field(init=False)
+
+    @property
+    def of_gateway(self) -> bool:
+        return self.ask.origin is Origin.GATEWAY
+
+    @property
+    def seen(self) -> bool:
+        """Whether the displays are this ask's."""
+        return not (self.of_gateway or (self.stop is not None and self.stop.unseen))
 
 
 class Runner:
-    """Feeds the scheduler and carries out its actions; owns the one task of the ask under way."""
+    """Feeds the scheduler and carries out its actions; owns one task for each ask under way."""
 
     def __init__(
         self,
@@ -113,67 +126,80 @@ class Runner:
         on_record: Callable[[AskRecord], None],
     ) -> None:
         self.scheduler = scheduler
-        self.eyes = eyes
-        self.model = model
-        self.stage = stage
         self.records: deque[AskRecord] = deque(maxlen=RECORDS_LIMIT)
+        self._eyes = eyes
+        self._model = model
+        self._stage = stage
         self._on_record = on_record
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._under_way: _UnderWay | None = None
+        self._under_way: dict[str, _UnderWay] = {}
+        self._gate = Gate()
         self._closed = False
-        self._submitters: dict[str, _Submission] = {}
-        self.between_asks = asyncio.Lock()
-        """Held by the ask under way. Whoever else holds it, such as a reload, does so between two asks."""
+        self._submissions: dict[str, Submission] = {}
 
     def edge(self, edge: Edge) -> None:
         """Take an edge of any button."""
         self._carry_out(self.scheduler.edge(edge))
+
+    def command(self, command: Command) -> None:
+        """Take a command that comes from no button."""
+        self._carry_out(self.scheduler.commanded(command, self._loop.time()))
 
     async def submit(self, ask: Ask, *, look: bool) -> AsyncGenerator[AnswerEvent]:
         """Ask on somebody's behalf, and yield what comes back, exactly one outcome last.
 
         Closing this early means that the answer is not wanted any more.
         """
-        submission = self._submitters[ask.id] = _Submission()
+        submission = self._submissions[ask.id] = Submission()
         try:
             self._carry_out(self.scheduler.asked(ask, look=look))
             async for event in submission:
                 yield event
         finally:
-            del self._submitters[ask.id]
+            del self._submissions[ask.id]
             if not submission.complete:
                 self._carry_out(self.scheduler.cancelled(ask.id))
+
+    def between_asks(self) -> AbstractAsyncContextManager[None]:
+        """Wait until no ask is under way, and let none begin for as long as this is entered: for a reload."""
+        return self._gate.held()
 
     async def close(self) -> None:
         """Break off what is under way and wait for its end; from now on every ask is refused."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        tasks = [under_way.task for under_way in self._under_way.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    # -- actions -------------------------------------------------------------------------------------------------------
 
     def _carry_out(self, actions: Iterable[Action]) -> None:
         for action in actions:
             match action:
                 case Pin(instant):
-                    self.eyes.pin(instant)
+                    self._eyes.pin(instant)
+                    self._model.warm()
                 case Unpin(instant):
-                    self.eyes.unpin(instant)
+                    self._eyes.unpin(instant)
                 case Start(ask) if self._closed:
-                    self.eyes.unpin(ask.instant)
-                    self._tell(ask.id, _failed(Code.STOPPING, "glassd is stopping"))
+                    self._eyes.unpin(ask.instant)
+                    self._tell(ask.id, _failed(Code.STOPPING))
                     self._carry_out(self.scheduler.ended(ask.id))
                 case Start():
                     self._start(action)
-                case Stop(_, replaced):
-                    self._stop(replaced=replaced)
-                case Refuse(ask_id, code):
-                    self._tell(ask_id, _failed(code, "not carried out: " + code.value))
+                case Stop():
+                    self._stop(action)
+                case Refuse():
+                    self._refuse(action)
                 case Do(command):
-                    self.stage.command(command)
+                    self._stage.command(command)
+                case Pause(on):
+                    self._pause(on=on)
         self._set_timer()
 
     def _set_timer(self) -> None:
@@ -188,38 +214,60 @@ class Runner:
         self._carry_out(self.scheduler.tick(self._loop.time()))
 
     def _start(self, start: Start) -> None:
-        under_way = self._under_way = _UnderWay(start.ask)
-        self._task = self._loop.create_task(self._take_turn(under_way, look=start.look), name=f"ask {start.ask.id}")
-        self._task.add_done_callback(lambda task: self._ended(under_way, task))
+        under_way = self._under_way[start.ask.id] = _UnderWay(start.ask)
+        under_way.task = self._loop.create_task(self._take_turn(under_way, look=start.look), name=f"ask {start.ask.id}")
+        under_way.task.add_done_callback(lambda task: self._ended(under_way, task))
 
-    def _stop(self, *, replaced: bool) -> None:
-        if self._under_way is not None and self._task is not None:
-            self._under_way.replaced = replaced
-            self._task.cancel()
+    def _stop(self, stop: Stop) -> None:
+        under_way = self._under_way[stop.ask_id]
+        under_way.stop = stop
+        if not under_way.task.cancelling():  # a second cancellation would cut short the closing of its request
+            under_way.task.cancel()
+
+    def _refuse(self, refusal: Refuse) -> None:
+        outcome = _failed(refusal.code)
+        self._tell(refusal.ask_id, outcome)
+        if refusal.seen and outcome.problem is not None:
+            self._stage.problem(outcome.problem)
+
+    def _pause(self, *, on: bool) -> None:
+        log.info("paused: nothing is looked at, and no ask goes out" if on else "no longer paused")
+        if on:
+            self._eyes.shut()
+        else:
+            self._eyes.open()
+            self._model.warm()
+        self._stage.pause(on=on)
+
+    # -- one ask -------------------------------------------------------------------------------------------------------
 
     async def _take_turn(self, under_way: _UnderWay, *, look: bool) -> None:
-        async with self.between_asks:
-            await self._answer(under_way, look=look)
-
-    async def _answer(self, under_way: _UnderWay, *, look: bool) -> None:
-        ask = under_way.ask
-        if look:
-            self.stage.looking()
-            try:
-                frame = await self.eyes.pick(ask.instant)
-            except AskError as error:
-                self._event(under_way, _outcome(under_way, error.problem, self._since(under_way)))
+        async with self._gate.gateway() if under_way.of_gateway else self._gate.wearer():
+            if look and not await self._look(under_way):
                 return
-            if frame is not None:
-                under_way.frame_offset = frame.instant - ask.instant
-                ask = replace(ask, pictures=(*ask.pictures, frame))
-            self._reached(under_way, "frame")
-        self.stage.asked()
-        async with aclosing(self.model.ask(ask)) as events:
-            async for event in events:
-                for piece in _pieces(event):
-                    self._event(under_way, piece)
-                    await asyncio.sleep(0)  # a server faster than our layout does not keep the loop to itself
+            if under_way.seen:
+                self._stage.asked()
+            async with aclosing(self._model.ask(under_way.ask)) as events:
+                async for event in events:
+                    for piece in _pieces(event):
+                        self._event(under_way, piece)
+                        if under_way.seen:
+                            await asyncio.sleep(0)  # a server faster than our layout does not keep the loop to itself
+
+    async def _look(self, under_way: _UnderWay) -> bool:
+        """Take the picture into the ask; where there is none, end it with the reason and return False."""
+        ask = under_way.ask
+        self._stage.looking()
+        try:
+            frame = await self._eyes.pick(ask.instant)
+        except AskError as error:
+            self._event(under_way, _outcome(under_way, error.problem, self._since(under_way)))
+            return False
+        if frame is not None:
+            under_way.frame_offset = frame.instant - ask.instant
+            under_way.ask = replace(ask, pictures=(*ask.pictures, frame))
+        self._reached(under_way, "frame")
+        return True
 
     def _event(self, under_way: _UnderWay, event: AnswerEvent) -> None:
         match event:
@@ -228,14 +276,14 @@ class Runner:
                 self._reached(under_way, "sent")
             case Delta(text):
                 under_way.text.append(text)
-                if "first_delta" not in under_way.times:
+                if "first_delta" not in under_way.times and "sent" in under_way.times:  # not the text of a resumed one
                     self._reached(under_way, "first_delta")
             case Reasoning(text):
                 under_way.reasoning.append(text)
             case Outcome():
                 under_way.outcome = event
-        if not under_way.replaced:
-            self.stage.event(event)
+        if under_way.seen:
+            self._stage.event(event)
         self._tell(under_way.ask.id, event)
 
     def _reached(self, under_way: _UnderWay, station: str) -> None:
@@ -249,54 +297,28 @@ class Runner:
         if under_way.outcome is None:
             self._event(under_way, _outcome(under_way, _problem(under_way, task), self._since(under_way)))
         assert under_way.outcome is not None, "the line above sets it"
-        self.eyes.unpin(under_way.ask.instant)
-        outcome = under_way.outcome
+        ask, outcome = under_way.ask, under_way.outcome
+        if not under_way.of_gateway:
+            self._eyes.unpin(ask.instant)
         self._reached(under_way, "done")
         record = AskRecord(
-            under_way.ask.id,
-            under_way.ask.origin,
+            ask.id,
+            ask.origin,
             outcome.kind,
             outcome.problem,
             outcome.endpoint or under_way.endpoint,
             under_way.frame_offset,
             under_way.times,
+            ask.resumes,
         )
         self.records.append(record)
         self._on_record(record)
-        self._under_way = self._task = None
-        self._carry_out(self.scheduler.ended(under_way.ask.id))
+        del self._under_way[ask.id]
+        self._carry_out(self.scheduler.ended(ask.id, _broken(ask, outcome)))
 
     def _tell(self, ask_id: str, event: AnswerEvent) -> None:
-        if (submission := self._submitters.get(ask_id)) is not None:
+        if (submission := self._submissions.get(ask_id)) is not None:
             submission.put(event)
-
-
-class _Submission:
-    """What comes back for a submitted ask, until its submitter takes it.
-
-    Deltas that wait are joined, so that memory is bounded by the length of the answer.
-    """
-
-    def __init__(self) -> None:
-        self._events: deque[AnswerEvent] = deque()
-        self._came = asyncio.Event()
-        self.complete = False
-
-    def put(self, event: AnswerEvent) -> None:
-        if isinstance(event, Delta) and self._events and isinstance(last := self._events[-1], Delta):
-            self._events[-1] = Delta(last.text + event.text)
-        else:
-            self._events.append(event)
-        self._came.set()
-
-    async def __aiter__(self) -> AsyncIterator[AnswerEvent]:
-        while not self.complete:
-            await self._came.wait()
-            self._came.clear()
-            while self._events:
-                event = self._events.popleft()
-                self.complete = isinstance(event, Outcome)
-                yield event
 
 
 def _pieces(event: AnswerEvent) -> Iterator[AnswerEvent]:
@@ -308,14 +330,23 @@ def _pieces(event: AnswerEvent) -> Iterator[AnswerEvent]:
         yield event
 
 
-def _failed(code: Code, message: str) -> Outcome:
-    return Outcome(OutcomeKind.FAILED, problem=Problem(code, message))
+def _broken(ask: Ask, outcome: Outcome) -> Ask | None:
+    """Return the ask with what came of its answer, where that broke off and can be gone on with."""
+    if outcome.kind is not OutcomeKind.CUT_OFF or not outcome.text:
+        return None
+    too_long = outcome.problem is not None and outcome.problem.code is Code.ANSWER_TOO_LONG
+    return None if too_long else replace(ask, given=outcome.text)
+
+
+def _failed(code: Code) -> Outcome:
+    return Outcome(OutcomeKind.FAILED, problem=Problem(code, "; ".join(lines(code, "en"))))
 
 
 def _problem(under_way: _UnderWay, task: asyncio.Task[None]) -> Problem:
     """Return why an ask's task ended without an outcome: it was broken off, or met a bug of ours."""
     if task.cancelled():
-        return Problem(Code.CANCELLED, "broken off before its end")
+        code = under_way.stop.code if under_way.stop is not None else Code.CANCELLED
+        return Problem(code, f"broken off before its end: {lines(code, 'en')[0]}")
     log.error("ask %s: a bug in glassd", under_way.ask.id, exc_info=task.exception())
     return Problem(Code.INTERNAL, "a bug in glassd: see its log")
 

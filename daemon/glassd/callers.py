@@ -1,0 +1,52 @@
+"""Who is calling: what a request over HTTP says of the one that sends it. The API and the gateway judge by it.
+
+A unix socket is guarded by its mode. On an address, a web page elsewhere is the danger: it can name this board under a
+host name of its own (DNS rebinding), and it can send what a form can send.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+
+def has_address(request: web.BaseRequest) -> bool:
+    """Tell a caller from an address from one over a unix socket."""
+    sockname = request.transport.get_extra_info("sockname") if request.transport else None
+    return isinstance(sockname, tuple)
+
+
+def is_from_elsewhere(request: web.BaseRequest) -> bool:
+    """Tell a request of another origin's page; an <img> brings no Origin, but browsers say where it stands."""
+    origin = request.headers.get("Origin")
+    if origin is not None and _netloc(origin) != request.host:
+        return True
+    return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+
+
+def names_this_board(host: str) -> bool:
+    """Take a literal address or localhost; a DNS name could be anybody's, rebound to this board."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
+
+
+def brings(request: web.BaseRequest, token: str) -> bool:
+    """Tell whether a request brings the token as `Authorization: Bearer TOKEN`; compared in constant time."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    # Bytes that are no UTF-8 reach us as surrogates, which a plain encode refuses.
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.encode(errors="surrogateescape"), token.encode())
+
+
+def _netloc(url: str) -> str | None:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return None
