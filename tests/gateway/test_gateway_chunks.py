@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,10 +32,25 @@ def test_a_whole_answer_is_the_manuals_key_by_key() -> None:
     assert json.dumps(json.loads(completion.whole(outcome))) == json.dumps(json.loads(WHOLE))
 
 
-def test_a_stream_ends_without_the_usage_that_is_unwanted_or_unknown() -> None:
+def test_a_stream_ends_without_the_usage_that_is_unwanted() -> None:
     finish = f"data: {STREAM[-2]}\n\ndata: [DONE]\n\n"
     assert COMPLETION.ending(FINISHED, usage=False).decode() == finish
-    assert COMPLETION.ending(replace(FINISHED, usage=None), usage=True).decode() == finish
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None, "total_tokens": 0}])
+def test_what_nobody_counted_is_zero(usage: dict[str, Any] | None) -> None:
+    outcome = replace(FINISHED, usage=usage)
+    *_, counted, done = COMPLETION.ending(outcome, usage=True).decode().removesuffix("\n\n").split("\n\n")
+    assert done == "data: [DONE]"
+    zeros = '"usage":{"completion_tokens":0,"prompt_tokens":0,"total_tokens":0,'
+    zeros += '"completion_tokens_details":null,"prompt_tokens_details":{"audio_tokens":null,"cached_tokens":0}}}'
+    assert counted == f"data: {STREAM[-1]}".partition('"usage":')[0] + zeros
+    whole = json.loads(COMPLETION.whole(outcome))["usage"]
+    assert whole == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+def test_a_sign_of_life_is_a_chunk_that_says_nothing() -> None:
+    assert COMPLETION.sign_of_life() == COMPLETION.piece(Delta(""))
 
 
 def test_a_refusal_and_the_vendors_own_counts_come_through() -> None:

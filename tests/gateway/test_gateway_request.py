@@ -49,13 +49,16 @@ TEXT = {"type": "text", "text": "这是什么"}
 
 
 def test_the_manuals_text_request() -> None:
-    ask = Ask("an-id", "你是谁?", Origin.GATEWAY, ARRIVAL, instructions="You are a helpful assistant.")
-    assert read(TEXT_REQUEST.encode()) == Request(ask, "qwen-plus", stream=False, usage=True)
+    ask = Ask(
+        "an-id", "你是谁?", Origin.GATEWAY, ARRIVAL, instructions="You are a helpful assistant.", model="qwen-plus"
+    )
+    assert read(TEXT_REQUEST.encode()) == Request(ask, stream=False, usage=True)
 
 
 def test_the_manuals_picture_by_url_stays_a_link() -> None:
     link = Link("https://dashscope.oss-cn-beijing.aliyuncs.com/images/dog_and_girl.jpeg")
-    assert read(LINK_REQUEST.encode()).ask == Ask("an-id", "这是什么", Origin.GATEWAY, ARRIVAL, pictures=(link,))
+    ask = Ask("an-id", "这是什么", Origin.GATEWAY, ARRIVAL, pictures=(link,), model="qwen-vl-plus")
+    assert read(LINK_REQUEST.encode()).ask == ask
 
 
 @pytest.mark.parametrize(("picture", "media_type"), [(PNG, "image/png"), (JPEG, "image/jpeg")])
@@ -99,6 +102,105 @@ def test_the_form_of_the_answer(options: dict[str, Any], stream: bool, usage: bo
     assert (request.stream, request.usage) == (stream, usage)
 
 
+def nested(levels: int) -> dict[str, Any]:
+    return {"x": nested(levels - 1)} if levels else {}
+
+
+OPTIONS: dict[str, Any] = {
+    "temperature": 0.2,
+    "top_p": 0.8,
+    "max_tokens": 50,
+    "max_completion_tokens": 60,
+    "stop": ["。", "\n"],
+    "seed": -7,
+    "presence_penalty": 1.5,
+    "frequency_penalty": -2,
+    "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}},
+}
+OTHERS = {
+    "enable_thinking": True,
+    "vl_high_resolution_images": True,
+    "user": "somebody",
+    "logprobs": True,
+    "tools": [{"type": "function", "function": {"name": "f"}}],
+    "tool_choice": "auto",
+    "modalities": ["text"],
+    "n": 1,
+}
+
+
+def test_sampling_options_go_on_and_a_vendors_own_fields_do_not() -> None:
+    assert read(chat(user(TEXT), **OPTIONS, **OTHERS)).ask.options == OPTIONS
+    assert read(chat(user(TEXT), stop="。", response_format={"type": "text"})).ask.options == {
+        "stop": "。",
+        "response_format": {"type": "text"},
+    }
+
+
+def test_an_option_that_is_null_is_not_there() -> None:
+    assert read(chat(user(TEXT), **dict.fromkeys([*OPTIONS, *OTHERS]))).ask.options == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("temperature", 2.1, "invalid_value"),
+        ("temperature", "warm", "invalid_value"),
+        ("top_p", -0.1, "invalid_value"),
+        ("max_tokens", 0, "invalid_value"),
+        ("max_tokens", 1.5, "invalid_value"),
+        ("max_completion_tokens", 10**9, "invalid_value"),
+        ("stop", ["x"] * 17, "invalid_value"),
+        ("stop", "x" * 300, "invalid_value"),
+        ("seed", 2**63, "invalid_value"),
+        ("presence_penalty", 3, "invalid_value"),
+        ("response_format", {"type": "xml"}, "invalid_value"),
+        ("response_format", {"type": "json_schema", "json_schema": {"x": "y" * 70_000}}, "invalid_value"),
+        ("response_format", {"type": "json_schema", "json_schema": nested(70)}, "invalid_value"),
+        ("n", 0, "unsupported_value"),
+        ("n", 2, "unsupported_value"),
+        ("tool_choice", "required", "unsupported_value"),
+        ("tool_choice", {"type": "function", "function": {"name": "f"}}, "unsupported_value"),
+        ("function_call", {"name": "f"}, "unsupported_value"),
+        ("modalities", ["text", "audio"], "unsupported_value"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_by_its_name(field: str, value: Any, code: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        read(chat(user(TEXT), **{field: value}))
+    assert (refused.value.status, refused.value.code) == (400, code)
+    assert (refused.value.param or "").startswith(field)
+
+
+def test_a_detail_is_accepted() -> None:
+    part = {"type": "image_url", "image_url": {"url": "https://h/x.jpg", "detail": "high"}}
+    assert read(chat(user(part, TEXT))).ask.pictures == (Link("https://h/x.jpg"),)
+
+
+def test_base64_may_have_line_breaks_and_be_longer_than_a_slice() -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (900, 900, 3), np.uint8)
+    picture = cv2.imencode(".png", noise)[1].tobytes()
+    wrapped = base64.encodebytes(picture).decode().replace("\n", "\r\n")
+    for url in (data_url(picture), f"data:image/png;name=a.png;base64,{wrapped}\n"):
+        (frame,) = read(chat(user(image(url)))).ask.pictures
+        assert isinstance(frame, Frame)
+        assert frame.data == picture
+
+
+def test_padding_in_the_middle_is_no_base64() -> None:
+    whole = base64.b64encode(bytes(3 * 2**18)).decode()  # one slice, to the character
+    with pytest.raises(GatewayError) as refused:
+        read(chat(user(image(f"data:image/png;base64,{whole[:-4]}AA=={whole}"))))
+    assert refused.value.code == "invalid_base64"
+
+
+@pytest.mark.parametrize("mark", ["1,", "[],", '{"type": "text", "text": ""},'])
+def test_a_heap_of_small_values_is_refused_before_it_is_decoded(mark: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        read(b'{"messages": [' + mark.encode() * 1_000_000)
+    assert (refused.value.status, refused.value.code) == (413, "request_too_big")
+
+
 URL = "messages[0].content[0].image_url.url"
 MALFORMED: list[tuple[Any, int, str | None, str | None]] = [
     (b"", 400, "invalid_json", None),
@@ -132,6 +234,9 @@ MALFORMED: list[tuple[Any, int, str | None, str | None]] = [
     (chat(user(image(data_url(PNG[:-9])))), 400, "invalid_image", URL),
     (chat(user(image(data_url(JPEG[:-9])))), 400, "invalid_image", URL),
     (chat(user(image(data_url(b"GIF89a", "image/gif")))), 400, "invalid_image_format", URL),
+    (chat(user(image(data_url(b"RIFF", "image/webp")))), 400, "invalid_image_format", URL),
+    (chat(user(image(data_url(b"BM", "image/bmp")))), 400, "invalid_image_format", URL),
+    (chat(user(image(data_url(b"GIF89a")))), 400, "invalid_image", URL),
     (chat(user(image("data:image/png,plain"))), 400, "invalid_image_format", URL),
     (chat(user(image("data:text/html;base64,eA=="))), 400, "invalid_image_format", URL),
     (chat(user(image("file:///etc/passwd"))), 400, "invalid_image_url", URL),
@@ -176,7 +281,11 @@ PARTS = st.one_of(
 MESSAGES = st.fixed_dictionaries({"role": ROLES | JSON, "content": st.text() | st.lists(PARTS, max_size=3) | JSON})
 CHATS = st.fixed_dictionaries(
     {"model": st.text(max_size=5) | JSON, "messages": st.lists(MESSAGES, max_size=4) | JSON},
-    optional={"stream": st.booleans() | JSON, "stream_options": JSON},
+    optional={
+        "stream": st.booleans() | JSON,
+        "stream_options": JSON,
+        **{name: st.just(value) | JSON for name, value in (OPTIONS | OTHERS).items()},
+    },
 )
 
 
@@ -187,7 +296,7 @@ def test_any_body_is_an_ask_or_a_declared_error(body: bytes) -> None:
     except GatewayError as error:
         refused = error
     else:
-        assert request.model
+        assert request.ask.model
         assert request.ask.prompt.strip() or request.ask.pictures
         assert len(request.ask.pictures) <= PICTURES_LIMIT
         return

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 from http_unix import COMPLETIONS, MODELS, Reply, events_of, gateway, post, question
+from scripts import FINISHED, Script, Stepwise
 
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent
-from glassd.gateway import server
+from glassd.gateway import server, stream
 from glassd.gateway.errors import from_problem
+from glassd.gateway.request import Request, read_request
 from glassd.messages.codes import Code
-from manual import STREAM, STREAM_DELTAS, STREAM_ID, STREAM_USAGE
+from manual import STREAM, STREAM_DELTAS, STREAM_ID
 from virtual import run
 
 if TYPE_CHECKING:
@@ -23,49 +26,6 @@ if TYPE_CHECKING:
 
     from glassd.answer import AnswerEvent
     from glassd.ask import Ask
-
-FINISHED = Outcome(OutcomeKind.FINISHED, text="".join(STREAM_DELTAS), finish_reason="stop", usage=STREAM_USAGE)
-
-
-class Script:
-    """A responder that gives the events it was made with; an exception among them is raised."""
-
-    def __init__(
-        self, events: Sequence[AnswerEvent | Exception] = (), models: Sequence[str] = ("any", "qwen-plus")
-    ) -> None:
-        self.asks: list[Ask] = []
-        self._events = events
-        self._models = list(models)
-
-    def models(self) -> list[str]:
-        return self._models
-
-    async def answer(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
-        self.asks.append(ask)
-        for event in self._events:
-            if isinstance(event, Exception):
-                raise event
-            yield event
-
-
-class Stepwise(Script):
-    """A responder that says one word a permit, and knows when it was stopped."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.permits = asyncio.Semaphore(0)
-        self.started = asyncio.Event()
-        self.stopped = asyncio.Event()
-
-    async def answer(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
-        self.asks.append(ask)
-        self.started.set()
-        try:
-            while True:
-                await self.permits.acquire()
-                yield Delta("word ")
-        finally:
-            self.stopped.set()
 
 
 def ask_of(events: Sequence[AnswerEvent | Exception], **more: Any) -> Reply:
@@ -155,7 +115,7 @@ def test_a_client_that_reads_nothing_is_given_up() -> None:
     async def talk() -> None:
         responder = Flood()
         async with gateway(responder) as session, post_streamed(session) as response:
-            async with asyncio.timeout(server.WRITE_LIMIT_S + 5):
+            async with asyncio.timeout(stream.WRITE_LIMIT_S + 5):
                 await responder.stopped.wait()
             with pytest.raises(aiohttp.ClientPayloadError):
                 await response.read()
@@ -273,13 +233,31 @@ def test_one_request_too_many_is_told_to_come_back() -> None:
                 await responder.started.wait()
                 await session.get(MODELS)
             reply = await post(session, question("one more"))
-            assert (reply.status, reply.error["code"], reply.headers["Retry-After"]) == (503, "server_busy", "1")
+            assert (reply.status, reply.error["code"], reply.headers["Retry-After"]) == (429, "busy", "1")
             for _ in held:
                 responder.permits.release()
             for request in held:
                 (await request).close()
 
     run(talk())
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_only_a_large_body_is_decoded_beside_the_event_loop(large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def read(body: bytes | bytearray, ask_id: str, now: float) -> Request:
+        threads.append(threading.current_thread())
+        return read_request(body, ask_id, now)
+
+    async def talk() -> None:
+        async with gateway(Script([FINISHED])) as session:
+            text = "x" * (server.SMALL_BODY_BYTES if large else 9)
+            assert (await post(session, question(text))).status == 200
+
+    monkeypatch.setattr(server, "read_request", read)
+    asyncio.run(talk())
+    assert [thread is threading.main_thread() for thread in threads] == [not large]
 
 
 def post_streamed(session: aiohttp.ClientSession) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:

@@ -40,13 +40,20 @@ class Completion:
             return self._chunk({**_delta(content=None), "reasoning_content": event.text})
         return self._chunk(_delta(content=event.text))
 
+    def sign_of_life(self) -> bytes:
+        """Return a chunk that says nothing, for a client that would else hear nothing for long.
+
+        It is a chunk as the first and the last ones are, and no comment: apps that read lines by hand know chunks.
+        """
+        return self._chunk(_delta(content=""))
+
     def ending(self, outcome: Outcome, *, usage: bool) -> bytes:
-        """Return what a finished answer's stream ends with; `usage` says whether the tokens are counted."""
+        """Return what a finished answer's stream ends with; `usage` says whether the tokens are told."""
         parts = [self._chunk(_delta(content=""), finish_reason=_finish_reason(outcome)), DONE]
         if outcome.refusal:
             parts.insert(0, self._chunk({**_delta(content=None), "refusal": outcome.refusal}))
-        if usage and outcome.usage is not None:
-            parts.insert(-1, self._event(self._body([], _streamed_usage(outcome.usage))))
+        if usage:
+            parts.insert(-1, self._event(self._body([], _streamed_usage(_counted(outcome)))))
         return b"".join(parts)
 
     def breaking_off(self, error: GatewayError) -> bytes:
@@ -65,7 +72,7 @@ class Completion:
             {
                 "choices": [choice],
                 "object": "chat.completion",
-                "usage": outcome.usage,
+                "usage": _counted(outcome),
                 "created": self.created,
                 "system_fingerprint": None,
                 "model": self.model,
@@ -100,6 +107,13 @@ def _delta(content: str | None, role: str | None = None) -> dict[str, Any]:
 
 def _finish_reason(outcome: Outcome) -> str:
     return outcome.finish_reason or "stop"
+
+
+def _counted(outcome: Outcome) -> dict[str, Any]:
+    """Return the server's usage object; zeros where it counted nothing, for apps read these three unasked."""
+    usage = outcome.usage or {}
+    zeros = {key: 0 for key in ("prompt_tokens", "completion_tokens", "total_tokens") if usage.get(key) is None}
+    return {**usage, **zeros}
 
 
 def _streamed_usage(usage: dict[str, Any]) -> dict[str, Any]:

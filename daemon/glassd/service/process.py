@@ -23,6 +23,7 @@ from glassd.api.server import SHUTDOWN_LIMIT_S, application
 from glassd.app import App
 from glassd.config.keys import KeyMissingError, find_key
 from glassd.config.mistakes import ConfigError
+from glassd.gateway.listener import UnguardedError, host_and_port, listening_when_possible
 from glassd.service.notify import notify
 from glassd.service.paths import socket_to_serve
 from glassd.service.report import LogMemory
@@ -90,6 +91,7 @@ async def _main(
         listener = stack.enter_context(_bound(socket_to_serve()))
         app = await stack.enter_async_context(App(config, read_config, memory.lines))
         await stack.enter_async_context(_serving(app, config, listener))
+        await stack.enter_async_context(_gateway(app, config))
         reloads = _Reloads(app)
         loop.add_signal_handler(signal.SIGHUP, reloads.begin)
         notify("READY=1", "STATUS=ready")
@@ -150,7 +152,7 @@ class _Reloads:
 async def _serving(app: App, config: Config, listener: socket.socket) -> AsyncIterator[None]:
     """Serve the API on the bound unix socket, and on an address where the config has one."""
     runner = web.AppRunner(
-        application(app, _token(config)),
+        application(app, _token("api", config.api.token)),
         access_log=None,
         shutdown_timeout=SHUTDOWN_LIMIT_S,
         handle_signals=False,
@@ -167,21 +169,34 @@ async def _serving(app: App, config: Config, listener: socket.socket) -> AsyncIt
 
 
 async def _listen(runner: web.AppRunner, address: str) -> None:
-    host, _, port = address.rpartition(":")
     try:
-        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        await web.TCPSite(runner, *host_and_port(address)).start()
     except OSError as error:
         # The wearer's path does not need it, so the daemon goes on.
         log.error("api.listen %s: %s: choose another port; the unix socket still works", address, error.strerror)  # noqa: TRY400
 
 
-def _token(config: Config) -> str | None:
-    if config.api.token is None:
+@asynccontextmanager
+async def _gateway(app: App, config: Config) -> AsyncIterator[None]:
+    """Serve the apps on the glasses where the config has a section `gateway`."""
+    section = config.gateway
+    async with AsyncExitStack() as stack:
+        if section is not None and app.gateway is not None:
+            token = _token("gateway", section.token)
+            try:
+                await stack.enter_async_context(listening_when_possible(app.gateway, section.listen, token))
+            except UnguardedError as error:
+                raise StartError(f"gateway.listen: {error}: name it under gateway.token") from error
+        yield
+
+
+def _token(section: str, name: str | None) -> str | None:
+    if name is None:
         return None
     try:
-        return find_key(config.api.token)
+        return find_key(name)
     except KeyMissingError as error:
-        raise StartError(f"api.token: {error}") from error
+        raise StartError(f"{section}.token: {error}") from error
 
 
 @contextmanager
