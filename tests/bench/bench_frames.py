@@ -29,7 +29,7 @@ def frame_path() -> Iterator[Ratio]:
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "view.avi"
         _record(video)
-        ours, theirs = by_turns(lambda: _through_the_ring(video), lambda: _decode_and_encode(video), ROUNDS)
+        ours, theirs = by_turns(ROUNDS, lambda: _through_the_ring(video), lambda: _decode_and_encode(video))
     yield Ratio("a 720p MJPEG frame kept, CPU, beside decode and encode", ours * 1000, theirs * 1000, "ms", must=1 / 15)
 
 

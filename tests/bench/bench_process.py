@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 from measure import Ratio, by_turns, photograph
+from processes import daemon
 
 from glassd.cli.daemon_socket import request, request_json
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROUNDS = 7
-READY_LIMIT_S = 20.0
 
 USUAL_IMPORTS = "import aiohttp, cv2"
 USUAL_SCRIPT = """
@@ -57,8 +56,8 @@ def light_commands() -> Iterator[Ratio]:
     with _house() as house:
         for words, must in ((["--help"], 0.6), (["check", str(house.config)], None)):
             command = ["-m", "glassd", *words]
-            medians = by_turns(partial(_seconds, *command), partial(_seconds, "-c", USUAL_IMPORTS), ROUNDS)
-            yield Ratio(f"glassd {words[0]}, beside `{USUAL_IMPORTS}`", *medians, "s", must)
+            ours, theirs = by_turns(ROUNDS, partial(_seconds, *command), partial(_seconds, "-c", USUAL_IMPORTS))
+            yield Ratio(f"glassd {words[0]}, beside `{USUAL_IMPORTS}`", ours, theirs, "s", must)
 
 
 def daemon_start() -> Iterator[Ratio]:
@@ -67,7 +66,7 @@ def daemon_start() -> Iterator[Ratio]:
         memory: dict[str, float] = {}
 
         def ours() -> float:
-            with house.daemon() as (process, seconds):
+            with daemon(house.config) as (process, seconds):
                 house.wait_for_camera()
                 memory["ours"] = _resident_mib(process.pid)
             return seconds
@@ -78,17 +77,17 @@ def daemon_start() -> Iterator[Ratio]:
             memory["theirs"] = int(subprocess.run(script, capture_output=True, check=True).stdout) / 1024
             return time.monotonic() - before
 
-        medians = by_turns(ours, theirs, ROUNDS)
-        yield Ratio("start to READY, beside a script's first picture", *medians, "s")
+        start, script_start = by_turns(ROUNDS, ours, theirs)
+        yield Ratio("start to READY, beside a script's first picture", start, script_start, "s")
         yield Ratio("resident memory with the camera open, likewise", memory["ours"], memory["theirs"], "MiB")
 
 
 def press_to_screen() -> Iterator[Ratio]:
     """From a press to the first words on the display, beside a script that is started for each press."""
-    with _house() as house, house.daemon():
+    with _house() as house, daemon(house.config):
         house.wait_for_camera()
-        medians = by_turns(house.press_to_words, house.a_script_per_press, ROUNDS)
-        yield Ratio("press to first words (reader), beside one `ask --direct`", *medians, "s")
+        ours, theirs = by_turns(ROUNDS, house.press_to_words, house.a_script_per_press)
+        yield Ratio("press to first words (reader), beside one `ask --direct`", ours, theirs, "s")
 
 
 class _House:
@@ -100,30 +99,7 @@ class _House:
         cv2.imwrite(str(self.pictures / "view.jpg"), photograph(1280, 720))
         self.config = folder / "glassd.yaml"
         self.config.write_text(CONFIG.format(pictures=self.pictures), encoding="utf-8")
-        self._ready = folder / "ready"
         os.environ["GLASSD_SOCKET"] = str(folder / "glassd.sock")
-
-    @contextmanager
-    def daemon(self) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
-        """Run the daemon; yield its process and the seconds that it took to READY."""
-        self._ready.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
-            notified.bind(str(self._ready))
-            notified.settimeout(READY_LIMIT_S)
-            before = time.monotonic()
-            process = subprocess.Popen(
-                [sys.executable, "-m", "glassd", "run", "-c", str(self.config)],
-                env={**os.environ, "NOTIFY_SOCKET": str(self._ready)},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            try:
-                while b"READY=1" not in notified.recv(4096):
-                    pass
-                yield process, time.monotonic() - before
-            finally:
-                process.terminate()
-                process.wait()
 
     def wait_for_camera(self) -> None:
         """Return once the camera's first frame can be had."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Ratio:
     """One comparison: the medians of ours and theirs in `unit`, smaller is better.
 
-    `must` is the highest quotient ours / theirs that `make bench CHECK=1` accepts; None for one that only informs.
+    `must` is the highest quotient ours / theirs that `make bench CHECK=1` accepts, None for one that only informs;
+    `aim` is the one that we would like to see.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Ratio:
     theirs: float
     unit: str
     must: float | None = None
+    aim: float | None = None
 
     @property
     def quotient(self) -> float:
@@ -37,14 +39,16 @@ class Ratio:
         return self.must is None or self.quotient <= self.must
 
     def __str__(self) -> str:
-        verdict = "" if self.must is None else f"  must be <= {self.must:g}: {'holds' if self.holds else 'BROKEN'}"
-        return f"{self.name:58} {self.ours:9.3g} : {self.theirs:9.3g} {self.unit:3} = {self.quotient:6.3f}{verdict}"
+        verdict = "" if self.must is None else f"  must be <= {self.must:.3g}: {'holds' if self.holds else 'BROKEN'}"
+        aim = "" if self.aim is None else f"  aim {self.aim:.3g}: {'met' if self.quotient <= self.aim else 'not met'}"
+        figures = f"{self.ours:9.3g} : {self.theirs:9.3g} {self.unit:3} = {self.quotient:6.3f}"
+        return f"{self.name:58} {figures}{verdict}{aim}"
 
 
-def by_turns(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[float, float]:
-    """Return the medians of what two measurements return, called in turn; the first round warms up and is dropped."""
-    pairs = [(ours(), theirs()) for _ in range(rounds + 1)][1:]
-    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+def by_turns(rounds: int, *measures: Callable[[], float]) -> list[float]:
+    """Return the median of what each measurement returns, all called in turn; a first round warms up and is dropped."""
+    figures = [[measure() for measure in measures] for _ in range(rounds + 1)][1:]
+    return [statistics.median(each) for each in zip(*figures, strict=True)]
 
 
 def photograph(width: int, height: int) -> Any:
