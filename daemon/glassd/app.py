@@ -19,7 +19,7 @@ from glassd import __version__
 from glassd.ask import Ask, Origin
 from glassd.config.keys import find_key
 from glassd.config.mistakes import ConfigError
-from glassd.config.schema import READER_URL, ButtonDevice, DisplayDevice
+from glassd.config.schema import ANY_MODEL, READER_URL, ButtonDevice, DisplayDevice
 from glassd.config.schema import Camera as CameraSection
 from glassd.devices import Device, Devices
 from glassd.events import Bus
@@ -52,8 +52,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CAMERA = "camera"
-THE_BOARDS_OWN = "glassd"
-"""The name of a model, at the gateway, for whichever the config takes."""
 LAST_SCREEN_LIMIT_S = 0.3
 """How long a stop waits for the displays to show what they were given last."""
 
@@ -352,7 +350,7 @@ class _Apps:
         """Return the names that an app may ask for: the board's own choice, the endpoints' models, and the aliases."""
         config = self._app.config
         named = [name for endpoint in config.model.endpoints for name in (endpoint.vision, endpoint.text) if name]
-        return list(dict.fromkeys([THE_BOARDS_OWN, *named, *self._aliases]))
+        return list(dict.fromkeys([ANY_MODEL, *named, *self._aliases]))
 
     def answer(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
         """Yield the answer's events as they come, the Outcome last. Closing it ends its work."""
@@ -361,7 +359,7 @@ class _Apps:
             ask,
             id=self._app.scheduler.new_id("gateway"),
             origin=Origin.GATEWAY,
-            model="" if model == THE_BOARDS_OWN else model,
+            model="" if model == ANY_MODEL else model,
         )
         return self._app.runner.submit(asked, look=False)
 

@@ -125,9 +125,9 @@ class Histories(RuleBasedStateMachine):
                 case Stop(ask_id):
                     assert ask_id in self.running, "a stop for what is not under way"
                     self.stopped.add(ask_id)
-                case Refuse(ask_id, code):
+                case Refuse(ask, code):
                     assert code in (Code.BUSY, Code.PAUSED, Code.CANCELLED)
-                    self.settle(ask_id, "refused")
+                    self.settle(ask.id, "refused")
                 case Pause(on):
                     self.paused = on
                     assert not on or set(self.running) <= self.stopped, "an answer goes on while paused"

@@ -399,6 +399,19 @@ def test_asks_of_the_gateway_are_answered_beside_the_wearers_and_never_seen() ->
     assert [record.origin for record in house.records] == [Origin.GATEWAY, Origin.BUTTON]
 
 
+def test_an_ask_that_is_refused_is_remembered_like_any() -> None:
+    async def body(house: House) -> None:
+        house.runner.command("pause")
+        assert await house.submitted("from an app").ended() == "paused"
+        house.press("up")
+        await house.after(1)
+
+    assert [(r.origin, code(r)) for r in scene(body).records] == [
+        (Origin.GATEWAY, Code.PAUSED),
+        (Origin.BUTTON, Code.PAUSED),
+    ]
+
+
 def test_an_app_that_leaves_breaks_off_its_own_ask_alone() -> None:
     async def body(house: House) -> None:
         first, second = house.submitted("first"), house.submitted("second")

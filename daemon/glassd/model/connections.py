@@ -187,7 +187,7 @@ class Way:
         self._active = float("-inf")
         self._opening: asyncio.Task[None] | None = None
         self._closed = False
-        connector._factory = self._protocol  # type: ignore[assignment]  # noqa: SLF001  no public place: docs/decisions/0011
+        connector._factory = self._protocol  # type: ignore[assignment]  # noqa: SLF001  no public place: docs/decisions/0012
         self._connector = connector
         self._template = self._request()
 

@@ -45,7 +45,7 @@ class Health:
 
     def order(self, found: list[Target]) -> list[Target]:
         """Return the same targets, those that rest behind those that do not; each group in the order it came in."""
-        return sorted(found, key=lambda target: self.resting(target) is not None)
+        return sorted(found, key=lambda target: self.resting(target) is not None) if self._records else found
 
     def resting(self, target: Target) -> float | None:
         """Return for how many seconds it still rests; None where it does not."""

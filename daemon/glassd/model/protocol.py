@@ -1,4 +1,4 @@
-"""One connection as the model client wants it, on top of aiohttp's own protocol: docs/decisions/0011 says why."""
+"""One connection as the model client wants it, on top of aiohttp's own protocol: docs/decisions/0012 says why."""
 
 from __future__ import annotations
 

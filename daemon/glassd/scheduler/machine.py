@@ -74,7 +74,7 @@ class Stop:
 class Refuse:
     """This ask will not be carried out. `seen`: it is a press whose wearer is to be told why."""
 
-    ask_id: str
+    ask: Ask
     code: Code
     seen: bool = False
 
@@ -181,7 +181,7 @@ class Scheduler:
             for wanted in waiting:
                 if wanted.ask.id == ask_id:
                     waiting.remove(wanted)
-                    return [Refuse(ask_id, Code.CANCELLED)]
+                    return [Refuse(wanted.ask, Code.CANCELLED)]
         if ask_id in self._gateway_under_way:
             return [Stop(ask_id)]
         return self._stop() if self._is_under_way(ask_id) else []
@@ -273,7 +273,7 @@ class Scheduler:
         waiting = [*self._waiting, *self._gateway_waiting]
         self._waiting.clear()
         self._gateway_waiting.clear()
-        actions: list[Action] = [Refuse(wanted.ask.id, Code.PAUSED) for wanted in waiting]
+        actions: list[Action] = [Refuse(wanted.ask, Code.PAUSED) for wanted in waiting]
         if self._under_way is not None:
             actions += self._stop(Code.PAUSED, unseen=True)
         actions += [Stop(ask_id, Code.PAUSED) for ask_id in sorted(self._gateway_under_way)]
@@ -285,7 +285,7 @@ class Scheduler:
         """The one way in for every ask."""
         ask = wanted.ask
         if self._paused:
-            return [Refuse(ask.id, Code.PAUSED, seen=ask.origin is Origin.BUTTON)]
+            return [Refuse(ask, Code.PAUSED, seen=ask.origin is Origin.BUTTON)]
         if ask.origin is Origin.GATEWAY:
             return self._wait(self._gateway_waiting, replace(wanted, look=False))
         if self._under_way is not None and ask.origin is Origin.BUTTON:
@@ -301,7 +301,7 @@ class Scheduler:
         actions = self._next()
         if len(waiting) > QUEUE_LIMIT_ASKS:
             waiting.pop()
-            return [Refuse(wanted.ask.id, Code.BUSY)]
+            return [Refuse(wanted.ask, Code.BUSY)]
         return actions
 
     def _next(self) -> list[Action]:
@@ -320,7 +320,7 @@ class Scheduler:
     def _tired_of_waiting(self, now: float) -> list[Action]:
         actions: list[Action] = []
         while self._gateway_waiting and self._gateway_waiting[0].ask.instant + GATEWAY_WAIT_LIMIT_S <= now:
-            actions.append(Refuse(self._gateway_waiting.popleft().ask.id, Code.BUSY))
+            actions.append(Refuse(self._gateway_waiting.popleft().ask, Code.BUSY))
         return actions
 
     # -- the wearer's lane ---------------------------------------------------------------------------------------------
@@ -343,9 +343,7 @@ class Scheduler:
         for wanted in dropped:
             self._waiting.remove(wanted)
         return [
-            action
-            for wanted in dropped
-            for action in (Unpin(wanted.ask.instant), Refuse(wanted.ask.id, Code.CANCELLED))
+            action for wanted in dropped for action in (Unpin(wanted.ask.instant), Refuse(wanted.ask, Code.CANCELLED))
         ]
 
 

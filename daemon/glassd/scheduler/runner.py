@@ -188,7 +188,7 @@ class Runner:
                     self._eyes.unpin(instant)
                 case Start(ask) if self._closed:
                     self._eyes.unpin(ask.instant)
-                    self._tell(ask.id, _failed(Code.STOPPING))
+                    self._refuse(Refuse(ask, Code.STOPPING))
                     self._carry_out(self.scheduler.ended(ask.id))
                 case Start():
                     self._start(action)
@@ -225,10 +225,13 @@ class Runner:
             under_way.task.cancel()
 
     def _refuse(self, refusal: Refuse) -> None:
-        outcome = _failed(refusal.code)
-        self._tell(refusal.ask_id, outcome)
-        if refusal.seen and outcome.problem is not None:
-            self._stage.problem(outcome.problem)
+        ask, problem = refusal.ask, Problem(refusal.code, "; ".join(lines(refusal.code, "en")))
+        outcome = Outcome(OutcomeKind.FAILED, problem=problem)
+        self._tell(ask.id, outcome)
+        if refusal.seen:
+            self._stage.problem(problem)
+        waited = self._loop.time() - ask.instant
+        self._remember(AskRecord(ask.id, ask.origin, outcome.kind, problem, "", None, {"done": waited}, ask.resumes))
 
     def _pause(self, *, on: bool) -> None:
         log.info("paused: nothing is looked at, and no ask goes out" if on else "no longer paused")
@@ -301,20 +304,24 @@ class Runner:
         if not under_way.of_gateway:
             self._eyes.unpin(ask.instant)
         self._reached(under_way, "done")
-        record = AskRecord(
-            ask.id,
-            ask.origin,
-            outcome.kind,
-            outcome.problem,
-            outcome.endpoint or under_way.endpoint,
-            under_way.frame_offset,
-            under_way.times,
-            ask.resumes,
+        self._remember(
+            AskRecord(
+                ask.id,
+                ask.origin,
+                outcome.kind,
+                outcome.problem,
+                outcome.endpoint or under_way.endpoint,
+                under_way.frame_offset,
+                under_way.times,
+                ask.resumes,
+            )
         )
-        self.records.append(record)
-        self._on_record(record)
         del self._under_way[ask.id]
         self._carry_out(self.scheduler.ended(ask.id, _broken(ask, outcome)))
+
+    def _remember(self, record: AskRecord) -> None:
+        self.records.append(record)
+        self._on_record(record)
 
     def _tell(self, ask_id: str, event: AnswerEvent) -> None:
         if (submission := self._submissions.get(ask_id)) is not None:
@@ -336,10 +343,6 @@ def _broken(ask: Ask, outcome: Outcome) -> Ask | None:
         return None
     too_long = outcome.problem is not None and outcome.problem.code is Code.ANSWER_TOO_LONG
     return None if too_long else replace(ask, given=outcome.text)
-
-
-def _failed(code: Code) -> Outcome:
-    return Outcome(OutcomeKind.FAILED, problem=Problem(code, "; ".join(lines(code, "en"))))
 
 
 def _problem(under_way: _UnderWay, task: asyncio.Task[None]) -> Problem:

@@ -50,8 +50,13 @@ def redacted(config: Config) -> dict[str, Any]:
     data["model"]["instructions"] = _REDACTED if data["model"]["instructions"] else ""
     for endpoint in data["model"]["endpoints"]:
         endpoint["url"] = urlsplit(endpoint["url"]).hostname or endpoint["url"]
-        endpoint["key"] = _REDACTED if endpoint["key"] else None
+        for secret in ("key", "proxy", "proxy_login", "ca"):
+            endpoint[secret] = _REDACTED if endpoint[secret] else None
+        for added in ("headers", "fields", "picture_fields"):
+            endpoint[added] = dict.fromkeys(endpoint[added], _REDACTED)
     for trigger in data["triggers"]:
         trigger["ask"] = _REDACTED if trigger["ask"] else None
-    data["api"]["token"] = _REDACTED if data["api"]["token"] else None
+    for guarded in (data["api"], data["gateway"] or {}):
+        if guarded.get("token"):
+            guarded["token"] = _REDACTED
     return data

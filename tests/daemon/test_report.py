@@ -1,0 +1,42 @@
+"""What a bug report tells of the config."""
+
+from __future__ import annotations
+
+import json
+
+from glassd.config.schema import Config
+from glassd.service.report import redacted
+
+CONFIG = {
+    "model": {
+        "endpoints": [
+            {
+                "url": "https://models.example/secret-path/v1",
+                "vision": "qwen-vl-plus",
+                "key": "secret-key",
+                "fields": {"user": "secret-field"},
+                "picture_fields": {"note": "secret-picture-field"},
+                "headers": {"X-Team": "secret-header"},
+                "proxy": "http://secret-proxy:3128",
+                "proxy_login": "secret-login",
+                "ca": "/home/secret-name/ca.pem",
+            }
+        ],
+        "instructions": "secret-instructions",
+    },
+    "triggers": [{"when": "main press", "ask": "secret-prompt"}],
+    "api": {"listen": "127.0.0.1:8733", "token": "secret-token"},
+    "gateway": {"listen": "127.0.0.1:8734", "token": "secret-gateway-token"},
+}
+
+
+def test_a_report_holds_the_names_of_what_is_set_and_no_value_that_may_be_a_secret() -> None:
+    told = json.dumps(redacted(Config.model_validate(CONFIG)))
+    assert "secret" not in told
+    for name in ("models.example", "qwen-vl-plus", "user", "X-Team", "main", "127.0.0.1:8734"):
+        assert name in told
+
+
+def test_what_is_not_set_is_not_said_to_be_hidden() -> None:
+    plain = Config.model_validate({"model": {"endpoints": [{"url": "reader"}]}})
+    assert "redacted" not in json.dumps(redacted(plain))
