@@ -119,7 +119,7 @@ class Client:
         due = loop.time() + self._model.deadlines.whole
         found = [target for target in targets(self._model.endpoints, ask) if self._connections.can_take(target)]
         plan = Plan(self.health.order(found), self._jitter)
-        outcome = _not_sent(_NO_ENDPOINT)
+        outcome: Outcome | None = None
         while (step := plan.next()) is not None:
             target, pause = step
             if loop.time() + pause >= due:
@@ -148,7 +148,7 @@ class Client:
             self._note_failure(plan, target, outcome.problem, stale=exchange.reused)
             if exchange.began:
                 break
-        yield outcome
+        yield outcome or _not_sent(_NO_ENDPOINT)
 
     def _exchange(
         self, ask: Ask, target: Target, way: Way, *, key: str | None, due: float, stations: Stations

@@ -7,6 +7,7 @@ what had already arrived. What has arrived and was not fetched yet is bounded by
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiohttp
@@ -87,7 +88,6 @@ class Exchange:
         self._stations = stations
         self._key = key
         self._wall_clock = wall_clock
-        self._reading = Reading(target.where)
         self._arrived: list[AnswerEvent] = []
         self._news: asyncio.Future[None] | None = None  # whoever waits for more to arrive
         self._over: asyncio.Future[None] | None = None  # the task's, while the answer is read
@@ -129,6 +129,11 @@ class Exchange:
             self._task.result()  # a bug of ours is not to be taken for an empty answer
         arrived, self._arrived = self._arrived, []
         return arrived
+
+    @cached_property
+    def _reading(self) -> Reading:
+        """What has come; made once the request is on its way, which it is not to hold up."""
+        return Reading(self._target.where)
 
     @property
     def began(self) -> bool:

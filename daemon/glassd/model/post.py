@@ -136,10 +136,10 @@ async def post(connection: Connection, head: bytes, body: list[bytes], was_sent:
     assert isinstance(protocol, HttpProtocol)
     upload = Upload(protocol, [head, *body], was_sent)
     try:
+        upload.begin()  # first of all: the rest can be done while it is on its way
         protocol.set_response_params(
             read_until_eof=True, max_line_size=HEADER_LIMIT_BYTES, max_field_size=HEADER_LIMIT_BYTES
         )
-        upload.begin()
         message, content = await protocol.read()
         while 100 <= message.code < 200:  # interim responses (RFC 9110, 15.2)
             message, content = await protocol.read()
