@@ -32,7 +32,7 @@ from glassd.scheduler.gestures import PLAYED_STEP_S, played
 from glassd.scheduler.machine import Scheduler
 from glassd.scheduler.runner import Runner
 from glassd.service.notify import notify, reloading
-from glassd.service.report import redacted
+from glassd.service.report import redacted, without_paths
 from glassd_drivers import registry
 from glassd_drivers.contracts import DeviceState, Edge
 from glassd_drivers.host import Host
@@ -78,7 +78,8 @@ class App:
         self.runner = Runner(self.scheduler, self._lids, self._model, self._stage, self._ask_ended)
         self.gateway: Responder | None = None if config.gateway is None else _Apps(self)
         """Who answers apps on the glasses; None where the config has no gateway."""
-        self._reloading = asyncio.Lock()
+        self._gateway_listens = False
+        self._reloading: asyncio.Task[list[str]] | None = None
         self._played_until: dict[str, float] = {}
 
     async def __aenter__(self) -> Self:
@@ -89,6 +90,9 @@ class App:
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
+        if self._reloading is not None:
+            self._reloading.cancel()
+            await asyncio.wait([self._reloading])
         await self.runner.close()
         await self._stage.shown(LAST_SCREEN_LIMIT_S)
         await self._devices.close()
@@ -113,12 +117,12 @@ class App:
 
     def report(self) -> dict[str, Any]:
         """Return what goes into a bug report, as JSON: no keys, frames, prompts or answers."""
-        return {
+        told = {
             "status": self.status(),
             "asks": [record.as_json() for record in self.runner.records],
-            "config": redacted(self.config),
             "log": list(self._log_lines),
         }
+        return {**without_paths(told, self.config), "config": redacted(self.config)}
 
     async def ask(self, prompt: str, pictures: tuple[Picture, ...]) -> AsyncGenerator[AnswerEvent]:
         """Ask about these pictures, or about a fresh frame where there are none."""
@@ -148,19 +152,28 @@ class App:
         return await self._lids.pick(self._clock())
 
     async def reload(self) -> list[str]:
-        """Read the config again and apply what changed, between asks; raise ConfigError, with all left in force."""
-        async with self._reloading:
-            reloading()
-            try:
-                config = await asyncio.to_thread(self._read_config)
-                async with self.runner.between_asks():
-                    changed = await self._apply(config)
-            except ConfigError as error:
-                # Its mistakes are the whole story, not the traceback.
-                log.error("reload: the config has mistakes; the old one stays in force:\n%s", error)  # noqa: TRY400
-                raise
-            finally:
-                notify("READY=1")
+        """Read the config again and apply what changed, between asks; raise ConfigError, with all left in force.
+
+        Whoever stops waiting for it, as one that hangs up, does not stop it: half applied, it would answer nobody.
+        """
+        while self._reloading is not None and not self._reloading.done():
+            await asyncio.wait([self._reloading])
+        task = self._reloading = asyncio.create_task(self._reload(), name="reload")
+        await asyncio.wait([task])
+        return task.result()
+
+    async def _reload(self) -> list[str]:
+        reloading()
+        try:
+            config = await asyncio.to_thread(self._read_config)
+            async with self.runner.between_asks():
+                changed = await self._apply(config)
+        except ConfigError as error:
+            # Its mistakes are the whole story, not the traceback.
+            log.error("reload: the config has mistakes; the old one stays in force:\n%s", error)  # noqa: TRY400
+            raise
+        finally:
+            notify("READY=1")
         log.info("reloaded: %s", ", ".join(changed) or "nothing changed")
         return changed
 
@@ -172,10 +185,16 @@ class App:
         """Hand a channel to the driver that waits for that name; False if none does."""
         return self._host.offer(name, channel)
 
+    def gateway_listens(self, listens: bool) -> None:
+        """Take note whether the gateway has its address."""
+        self._gateway_listens = listens
+
     def _gateway_status(self) -> dict[str, Any] | None:
-        section = self.config.gateway
+        if (section := self.config.gateway) is None:
+            return None
         under_way, waiting = self.scheduler.gateway_asks
-        return None if section is None else {"listen": section.listen, "under_way": under_way, "waiting": waiting}
+        address = {"listen": section.listen, "listening": self._gateway_listens}
+        return {**address, "under_way": under_way, "waiting": waiting}
 
     # -- what the config says -----------------------------------------------------------------------------------------
 
@@ -307,8 +326,14 @@ class _Model:
         self._stack = AsyncExitStack()
 
     async def change(self, config: Config) -> None:
-        """Take over another config; no ask is under way."""
-        await self.close()
+        """Take over another config; no ask is under way. Where that fails, all stays as it was."""
+        async with AsyncExitStack() as stack:
+            client = await self._open(config, stack)
+            before, self._stack = self._stack, stack.pop_all()
+        self._client = client
+        await before.aclose()
+
+    async def _open(self, config: Config, stack: AsyncExitStack) -> Client:
         reader = None
         if any(endpoint.url == READER_URL for endpoint in config.model.endpoints):
             # OpenCV and what hangs on it are 40 MiB that a config without the reader need not pay for, and take too
@@ -316,9 +341,9 @@ class _Model:
             await asyncio.to_thread(import_module, "glassd.reader.server")
             from glassd.reader.server import serve  # noqa: PLC0415
 
-            reader = await self._stack.enter_async_context(serve())
+            reader = await stack.enter_async_context(serve())
         client = Client(config.model, find_key, allow_hosts=config.allow_hosts, reader_socket=reader)
-        self._client = await self._stack.enter_async_context(client)
+        return await stack.enter_async_context(client)
 
     def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
         """Yield what comes back, exactly one outcome last."""
@@ -327,7 +352,7 @@ class _Model:
 
     def warm(self) -> None:
         """Have the way to the model open for an ask that may come. Returns at once."""
-        if self._client is not None:  # a reload may be putting another in its place
+        if self._client is not None:  # a stop has closed it
             self._client.warm()
 
     def health(self) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from yaml_files import MODEL, config, mistakes
 
 from glassd.config.fields import FIELD_LIMIT_CHARS, host_allowed
-from glassd.config.load import ConfigError, load_model_only
+from glassd.config.load import ConfigError, load, load_model_only
 from glassd.config.schema import Endpoint
 
 if TYPE_CHECKING:
@@ -86,12 +86,24 @@ def test_a_field_may_have_the_name_of_a_key_of_the_config(tmp_path: Path) -> Non
             "ca: certs/ca.pem",
             "5:11: model.endpoints.0.ca: expected an absolute path, such as /etc/glassd/ca.pem, got te",
         ),
+        ("fields: {user: sk-a}", "5:22: model.endpoints.0.fields.user: expected a value that is no key (a key goes by"),
+        ("fields: {a: [{b: Bearer x}]}", "5:19: model.endpoints.0.fields.a: expected a value that is no key (a key"),
         ("stream: no", "5:15: model.endpoints.0.stream: expected true or false, got text 'no'"),
     ],
 )
 def test_a_wrong_key_of_an_endpoint_is_told_at_its_place(tmp_path: Path, line: str, says: str) -> None:
     (only,) = told(tmp_path, line)
     assert only.startswith(says)
+    assert "a space belongs" not in only
+
+
+def test_a_login_written_where_its_name_belongs_is_not_repeated(tmp_path: Path) -> None:
+    assert not [said for said in told(tmp_path, "proxy_login: wearer:hunter2") if "hunter2" in said]
+
+
+def test_a_url_with_a_query_is_refused_for_it(tmp_path: Path) -> None:
+    (only,) = mistakes(tmp_path, ENDPOINT.replace("/v1", "/v1?api-version=1"))
+    assert "expected a URL without a ? or a # and what follows it" in only
 
 
 @pytest.mark.parametrize(
@@ -119,6 +131,59 @@ def test_what_may_be_a_key_is_refused_and_never_repeated(tmp_path: Path, line: s
     said = told(tmp_path, line)
     assert said
     assert "abcdef" not in "".join(said)
+
+
+@pytest.mark.parametrize("line", ["extra_body: {a: 1}", "enable_thinking: false", "max_pixels: 1003520"])
+def test_a_field_of_the_request_in_the_wrong_place_is_told_the_right_one(tmp_path: Path, line: str) -> None:
+    (only,) = told(tmp_path, line)
+    assert only.endswith("what the request or its pictures have to say belongs into fields: or picture_fields:")
+
+
+@pytest.mark.parametrize("value", ["no", "off", "None", "'false'", "Yes"])
+def test_a_field_that_is_text_where_no_text_was_meant_is_warned_of(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "glassd.yaml"
+    path.write_text(f"{ENDPOINT}      fields: {{enable_thinking: {value}, stop: x, n: True, m: null}}\n")
+    (only,) = (text for text in load(path).warnings if "fields" in text or "enable" in text)
+    text = value.strip("'")
+    assert only.startswith(f"model.endpoints.0: enable_thinking: {text} is sent as text; what is no text")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://api.example.com/v1", "api.example.com"),
+        ("api.example.com:443", "api.example.com"),
+        (".example.com", "*.example.com"),
+        ("127.0.0.1:11434", "127.0.0.1"),
+        ("192.168.1.5/24", "192.168.1.0/24"),
+    ],
+)
+def test_more_than_a_host_in_allow_hosts_is_told_the_host(tmp_path: Path, written: str, meant: str) -> None:
+    (only,) = mistakes(tmp_path, f"{ENDPOINT}allow_hosts: ['{written}']\n")
+    assert only.startswith("glassd.yaml:5:15: allow_hosts.0: expected a host alone")
+    assert only.endswith(f"; did you mean {meant}?")
+
+
+def test_a_login_in_allow_hosts_is_not_repeated(tmp_path: Path) -> None:
+    (only,) = mistakes(tmp_path, f"{ENDPOINT}allow_hosts: ['https://wearer:hunter2@host']\n")
+    assert "hunter2" not in only
+
+
+def test_allow_hosts_of_nothing_is_told_alone(tmp_path: Path) -> None:
+    (only,) = mistakes(tmp_path, f"{ENDPOINT}allow_hosts:\n")
+    assert only.startswith("glassd.yaml:5:1: allow_hosts: expected a value after the colon")
+
+
+@pytest.mark.parametrize("port", ["8734", "':8734'", "'8734'"])
+def test_a_port_alone_is_no_address_and_told_one(tmp_path: Path, port: str) -> None:
+    (only,) = mistakes(tmp_path, f"{ENDPOINT}gateway: {{listen: {port}}}\n")
+    assert only.startswith("glassd.yaml:5:19: gateway.listen: expected an address and a port, such as 127.0.0.1:8734")
+
+
+def test_an_address_of_a_name_may_stand_between_braces(tmp_path: Path) -> None:
+    gateway = config(tmp_path, f"{ENDPOINT}gateway: {{listen: localhost:8734, at_once: 1}}\n").gateway
+    assert gateway is not None
+    assert gateway.listen == "localhost:8734"
 
 
 def test_a_field_is_of_bounded_size() -> None:

@@ -217,6 +217,16 @@ def test_a_second_daemon_on_the_same_socket_says_so_and_leaves_the_first_alone(
     assert first.get("/api/status")[0] == 200
 
 
+def test_a_killed_daemon_leaves_nothing_among_the_temporary_files(tmp_path: Path, start: Callable[..., Daemon]) -> None:
+    text = CONFIG.format(url="reader", pictures=tmp_path, prompt="?").replace(", vision: some-model", "")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    daemon = start(text, TMPDIR=str(temporary))
+    daemon.process.kill()
+    daemon.wait()
+    assert not list(temporary.iterdir())
+
+
 def test_the_leftover_socket_of_a_dead_daemon_gives_way(tmp_path: Path, start: Callable[..., Daemon]) -> None:
     text = CONFIG.format(url="reader", pictures=tmp_path, prompt="?").replace(", vision: some-model", "")
     first = start(text)
@@ -262,6 +272,35 @@ def test_a_reload_waits_for_the_answer_under_way(
         daemon.config.write_text(text.replace("some-model", "another-model"))
         daemon.process.send_signal(signal.SIGHUP)
         daemon.told("RELOADING=1")
+        daemon.told_nothing_yet()
+        model.say("and the other.")
+        model.finish()
+        assert events.until(event="ask")["outcome"] == "finished"
+        daemon.told("READY=1")
+        daemon.glassd("press", "main")
+        _, body = model.request()
+    assert body["model"] == "another-model"
+    assert daemon.stop() == 0
+
+
+def test_a_reload_goes_on_where_its_caller_hangs_up(
+    tmp_path: Path, start: Callable[..., Daemon], model: ModelServer
+) -> None:
+    pictures = photographs(tmp_path / "pictures", "rocket.jpg")
+    text = CONFIG.format(url=model.url, pictures=pictures, prompt="?")
+    daemon = start(text)
+    daemon.camera_ready()
+    with daemon.events() as events:
+        daemon.glassd("press", "main")
+        model.request()
+        model.say("One half ")
+        events.screen("One half")
+        daemon.config.write_text(text.replace("some-model", "another-model"))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+            caller.connect(str(daemon.socket))
+            head = b"POST /api/reload HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            caller.sendall(head + b"Content-Length: 2\r\n\r\n{}")
+            daemon.told("RELOADING=1")
         daemon.told_nothing_yet()
         model.say("and the other.")
         model.finish()

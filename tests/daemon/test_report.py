@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from glassd.config.schema import Config
-from glassd.service.report import redacted
+from glassd.service.report import redacted, without_paths
 
 CONFIG = {
     "model": {
@@ -35,6 +35,17 @@ def test_a_report_holds_the_names_of_what_is_set_and_no_value_that_may_be_a_secr
     assert "secret" not in told
     for name in ("models.example", "qwen-vl-plus", "user", "X-Team", "main", "127.0.0.1:8734"):
         assert name in told
+
+
+def test_of_an_endpoint_s_address_a_report_tells_the_host_alone_wherever_it_stands() -> None:
+    config = Config.model_validate(CONFIG)
+    url = config.model.endpoints[0].url
+    told = {"status": {"endpoints": [url], "uptime_s": 1.5}, "log": [f"ask 1: failed (dns, {url})"], "asks": [None]}
+    assert without_paths(told, config) == {
+        "status": {"endpoints": ["models.example"], "uptime_s": 1.5},
+        "log": ["ask 1: failed (dns, models.example)"],
+        "asks": [None],
+    }
 
 
 def test_what_is_not_set_is_not_said_to_be_hidden() -> None:

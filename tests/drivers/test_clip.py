@@ -5,6 +5,7 @@ import itertools
 import logging
 import os
 import tempfile
+import tracemalloc
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,16 @@ def test_a_picture_file_that_is_too_big_is_skipped(
     monkeypatch.setattr(clip, "PICTURE_LIMIT_BYTES", (folder / "b.png").stat().st_size - 1)
     assert {frame.media_type for frame in run(played(4, folder))} == {"image/jpeg"}
     assert "b.png (over" in caplog.text
+
+
+def test_a_picture_takes_no_more_memory_to_read_than_it_is_big(folder: Path) -> None:
+    tracemalloc.start()
+    try:
+        run(played(6, folder))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < clip.PICTURE_LIMIT_BYTES / 8
 
 
 def nothing(path: Path) -> None:

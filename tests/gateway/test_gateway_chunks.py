@@ -49,6 +49,12 @@ def test_what_nobody_counted_is_zero(usage: dict[str, Any] | None) -> None:
     assert whole == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
+@pytest.mark.parametrize("details", [None, [1], "many", 5])
+def test_details_that_are_none_do_not_break_the_end_of_an_answer(details: Any) -> None:
+    outcome = replace(FINISHED, usage={**STREAM_USAGE, "prompt_tokens_details": details})
+    assert COMPLETION.ending(outcome, usage=True) == COMPLETION.ending(FINISHED, usage=True)
+
+
 def test_a_sign_of_life_is_a_chunk_that_says_nothing() -> None:
     assert COMPLETION.sign_of_life() == COMPLETION.piece(Delta(""))
 

@@ -279,6 +279,29 @@ def test_an_upstream_that_breaks_after_the_first_word_is_no_answer(start: Callab
     on_board(start, talk)
 
 
+def test_a_stop_ends_every_answer_in_an_error(start: Callable[..., Daemon]) -> None:
+    async def talk(board: Board) -> None:
+        begun = board.ask("one", stream=True)
+        call = await board.upstream.call()
+        await call.begin()
+        await call.say("half")
+        stream = await begun
+        silent = board.ask("two")
+        await board.upstream.call()
+        waits = board.ask("three")
+        await board.one_waits()
+        assert await asyncio.to_thread(board.daemon.stop) == 0
+        with pytest.raises(openai.APIError) as cut:
+            await text_of(stream)
+        assert cut.value.code == "stopping"
+        for asked in (silent, waits):
+            with pytest.raises(openai.InternalServerError) as refused:
+                await asked
+            assert (refused.value.status_code, refused.value.code) == (503, "stopping")
+
+    on_board(start, talk)
+
+
 def test_a_wrong_key_gets_nothing(start: Callable[..., Daemon]) -> None:
     async def talk(board: Board) -> None:
         stranger = board.client.with_options(api_key=f"{TOKEN}x")
@@ -304,6 +327,10 @@ def test_an_address_that_is_taken_does_not_keep_the_wearer_waiting(start: Callab
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         daemon = start(CONFIG.format(url="http://127.0.0.1:9/v1", address=address), GLASSD_KEY_GLASSES=TOKEN)
         daemon.log.until(f"gateway.listen {address}: Address already in use: tried again every 5 s")
+        assert f"gateway at {address}: no address yet" in daemon.glassd("status").stdout
+        taken.close()
+        daemon.log.until(f"the gateway listens at {address}")
+        assert f"gateway at {address}: 0 under way, 0 waiting" in daemon.glassd("status").stdout
         assert daemon.stop() == 0
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassd.answer import Outcome, Sent
@@ -61,3 +63,12 @@ def problem_of(outcome: Outcome) -> Problem:
 
 def sent_to(told: list[AnswerEvent]) -> list[str]:
     return [event.endpoint for event in told if isinstance(event, Sent)]
+
+
+def connections_to(host: str) -> int:
+    """Return how many of this process's sockets are connected to an address, from Linux's own table."""
+    address, port = host.split(":")
+    wanted = f"{socket.inet_aton(address)[::-1].hex().upper()}:{int(port):04X}"
+    lines = [line.split() for line in Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()]
+    owned = {link.readlink().name for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}
+    return sum(line[2] == wanted and f"socket:[{line[9]}]" in owned for line in lines)

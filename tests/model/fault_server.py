@@ -220,6 +220,10 @@ class FaultServer:
         if self._lines:
             await asyncio.wait(self._lines)
 
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """Return its own tasks, one a connection."""
+        return set(self._lines)
+
     def url(self, host: str = HOST) -> str:
         return f"http{'s' if self._context else ''}://{host}:{self.port}/v1"
 

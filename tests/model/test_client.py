@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -260,6 +261,24 @@ def test_a_server_that_stumbles_is_called_again_after_a_pause_at_most_three_time
             assert (outcome.kind, len(server.requests)) == (OutcomeKind.FAILED, MAX_REQUESTS)
 
     run(main())
+
+
+def test_an_endpoint_that_others_stand_in_for_is_told_once_in_the_log_and_again_when_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="glassd.model.client")
+    wrong = Answer(b'{"error": {"message": "you asked: secret words"}}', 422, "application/json")
+
+    async def main() -> list[str]:
+        async with Replay(wrong, wrong, GOOD) as first, Replay(GOOD) as second:
+            async with client(model(first.url, second.url)) as opened:
+                for _ in range(3):
+                    assert isinstance((await gather(opened))[-1], Outcome)
+            where = f"127.0.0.1:{first.port}"
+            return [record.getMessage().replace(where, "first") for record in caplog.records]
+
+    says = "first: the server does not take this request (request_invalid, HTTP 422)"
+    assert run(main()) == [says, "first: answers again"]
 
 
 @pytest.mark.parametrize(("retry_after", "requests", "done"), [("2", 3, 4.0), ("60", 1, 0.0)])

@@ -8,19 +8,19 @@ import logging
 import socket
 import ssl
 from contextlib import aclosing, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 import trustme
-from asking import PICTURE, ask, client, gather, model, outcome_of, problem_of
+from asking import PICTURE, ask, client, connections_to, gather, model, outcome_of, problem_of
+from fault_server import Certificates, FaultServer, Line, sends, well
 from replay import Answer, Replay
 from streams import STREAMS
 
 from glassd.answer import Outcome, OutcomeKind, Sent
 from glassd.config.keys import KeyMissingError
 from glassd.messages.codes import Code
-from glassd.model.connections import IDLE_S, LEAST_LIFE_S, PROBE_AFTER_S, RECENT_S
+from glassd.model.connections import HEAD_START_S, IDLE_S, LEAST_LIFE_S, PROBE_AFTER_S, RECENT_S
 from glassd.model.endpoints import targets
 from glassd.model.errors import problem
 from glassd_drivers.contracts import Frame
@@ -28,6 +28,7 @@ from virtual import passes, run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from glassd.model.client import Client
 
@@ -153,6 +154,17 @@ def test_an_endpoint_that_rests_is_tried_as_well_and_its_rest_ends_where_the_way
     run(main())
 
 
+@pytest.mark.parametrize("url", ["http://host\\name/v1", "http://ä..ö/v1", f"http://{'ü' * 70}/v1"])
+def test_an_address_that_no_resolver_takes_is_told_and_costs_the_other_endpoints_nothing(url: str) -> None:
+    async def main() -> None:
+        assert problem_of(await outcome_of(model(url))).code is Code.ADDRESS_WRONG
+        async with Replay(GOOD) as server, client(model(url, server.url)) as opened:
+            opened.warm()
+            await answered(opened)
+
+    run(main())
+
+
 def test_a_way_that_cannot_be_opened_ahead_is_told_to_nobody_but_the_debug_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -182,6 +194,43 @@ def test_closing_the_client_ends_what_is_being_opened_and_what_is_kept() -> None
             assert asyncio.get_running_loop().time() == closed
         assert {task for task in asyncio.all_tasks() if "open a connection" in task.get_name()} == set()
         assert asyncio.all_tasks() >= before
+
+    run(main())
+
+
+def hanging(folder: Path) -> FaultServer:
+    """Return a server whose TLS never stands, on the connections that come before it is mended."""
+    certificates = Certificates(folder)
+    return FaultServer(sends(then="stall"), at="connection", certificate="none", certificates=certificates)
+
+
+@pytest.mark.parametrize("asks", [1, 16])
+def test_asks_that_wait_for_an_opening_that_hangs_take_another_connection(asks: int, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with hanging(tmp_path) as server:
+            of = model({"url": server.url(), "vision": "v", "ca": str(tmp_path / "authority.pem")})
+            async with client(of) as opened:
+                opened.warm()
+                await until(lambda: server.connections == 1)
+                await server.mend()
+                for outcome in await asyncio.gather(*[answered(opened) for _ in range(asks)]):
+                    assert outcome.timings.done == pytest.approx(HEAD_START_S, abs=0.01)
+                assert server.connections == asks + 1
+
+    run(main())
+
+
+def test_a_way_that_hangs_costs_an_ask_no_more_than_its_deadline_though_it_is_just_being_opened(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        hangs, good = hanging(tmp_path), Replay(GOOD)
+        async with hangs as server, good as behind, client(model(server.url(), behind.url)) as opened:
+            opened.warm()
+            await passes(2.0)
+            outcome = await answered(opened)
+            assert outcome.endpoint == behind.url
+            assert outcome.timings.done == pytest.approx(3.0, abs=0.01)
 
     run(main())
 
@@ -246,6 +295,58 @@ def test_a_server_that_closes_at_once_is_not_hammered() -> None:
     run(main())
 
 
+def test_one_kept_connection_that_is_found_dead_speaks_for_all_of_them() -> None:
+    async def script(line: Line) -> None:
+        if not dead.is_set():
+            await line.body()
+            await all_asked.wait()
+            await well(line)
+        elif line in old:
+            line.reset()
+        else:
+            await line.body()
+            await well(line)
+        old.add(line) if not dead.is_set() else None
+
+    dead, all_asked, old = asyncio.Event(), asyncio.Event(), set[Line]()
+
+    async def main() -> None:
+        async with FaultServer(script, at="head") as server, client(model(server.url())) as opened:
+            asks = [asyncio.create_task(answered(opened), name="an ask") for _ in range(5)]
+            await until(lambda: server.requests == 5)
+            all_asked.set()
+            await asyncio.gather(*asks)
+            dead.set()
+            await answered(opened)
+            assert (server.connections, server.requests) == (6, 7)
+
+    run(main())
+
+
+def test_sixteen_asks_at_once_have_a_connection_each_which_the_next_ones_take() -> None:
+    async def main() -> None:
+        async with Replay(Answer([1.0, GOOD.body])) as server, client(model(server.url)) as opened:  # type: ignore[list-item]  # bytes
+            opened.warm()
+            for _ in range(3):
+                await asyncio.gather(*[answered(opened) for _ in range(16)])
+            assert (server.connections, len(server.requests)) == (16, 48)
+
+    run(main())
+
+
+def test_a_storm_of_edges_opens_one_connection_and_leaves_no_task() -> None:
+    async def main() -> None:
+        async with Replay(GOOD) as server, client(model(server.url)) as opened:
+            for _ in range(1000):
+                opened.warm()
+                await asyncio.sleep(0)
+            await settled()
+            assert server.connections == 1
+            assert [task for task in asyncio.all_tasks() if "open a connection" in task.get_name()] == []
+
+    run(main())
+
+
 def test_an_idle_connection_is_probed_so_that_one_that_died_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[socket.socket] = []
     real = socket.socket
@@ -263,6 +364,14 @@ def test_an_idle_connection_is_probed_so_that_one_that_died_is_found_out(monkeyp
             assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
             assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == PROBE_AFTER_S
             assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+    run(main())
+
+
+def test_a_deadline_past_all_that_the_kernel_can_count_is_one_all_the_same() -> None:
+    async def main() -> None:
+        async with Replay(GOOD) as server, client(model(server.url, first=1e9)) as opened:
+            await answered(opened)
 
     run(main())
 
@@ -549,15 +658,6 @@ async def cancelled(opened: Client, when: Callable[[], Awaitable[object]], *pict
     assert asyncio.get_running_loop().time() == 1000
 
 
-def connections_to(host: str) -> int:
-    """Return how many of this process's sockets are connected to an address, from Linux's own table."""
-    address, port = host.split(":")
-    wanted = f"{socket.inet_aton(address)[::-1].hex().upper()}:{int(port):04X}"
-    lines = [line.split() for line in Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()]
-    owned = {link.readlink().name for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}
-    return sum(line[2] == wanted and f"socket:[{line[9]}]" in owned for line in lines)
-
-
 def test_cancelling_during_the_handshake_closes_the_connection() -> None:
     async def main() -> None:
         async with Silent() as server, client(model(f"https://{server.host}")) as opened:
@@ -603,6 +703,23 @@ def test_closing_while_the_model_thinks_closes_the_connection() -> None:
             await asyncio.wait_for(server.left.wait(), 0.1)
 
     run(main())
+
+
+def test_a_client_that_is_closed_while_asks_are_under_way_asks_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with Silent() as first, Replay(GOOD) as second:
+            async with client(model(f"http://{first.host}", second.url)) as opened:
+                asks = [asyncio.create_task(gather(opened), name="an ask") for _ in range(3)]
+                await first.began.wait()
+                await settled()
+            for events in await asyncio.gather(*asks):
+                assert isinstance(events[-1], Outcome)
+                assert events[-1].kind is OutcomeKind.FAILED
+            assert second.connections == 0
+            assert connections_to(first.host) == 0
+
+    run(main())
+    assert [record for record in caplog.records if record.name.startswith(("asyncio", "aiohttp"))] == []
 
 
 # -- answers without a stream ------------------------------------------------------------------------------------------

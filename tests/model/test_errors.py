@@ -19,9 +19,17 @@ from hypothesis import strategies as st
 
 from glassd.messages.codes import Code
 from glassd.model.chunks import decode
-from glassd.model.errors import MESSAGE_LIMIT_CHARS, RETRYABLE, asked_wait, one_line, retry_after, server_problem
+from glassd.model.errors import (
+    MESSAGE_LIMIT_CHARS,
+    RETRYABLE,
+    asked_wait,
+    one_line,
+    own_words,
+    retry_after,
+    server_problem,
+)
 from glassd.model.failures import BUILT, redirect_problem, way_problem
-from glassd.model.server_errors import decode_error
+from glassd.model.server_errors import ServerError, decode_error
 from glassd.model.vendors import vendor_of
 
 NOW = BUILT + 1000.0
@@ -48,6 +56,26 @@ def code_of(body: Any, status: int | None = None, vendor: str = "") -> Code:
             400,
             Code.MODERATED,
         ),
+        ({"error": {"code": 403, "message": "… and your input was flagged", "metadata": {}}}, 403, Code.MODERATED),
+        ({"error": {"code": "OutputImageSensitiveContentDetected", "type": "BadRequest"}}, 400, Code.MODERATED),
+        ({"error": {"code": "InputTextRiskDetection", "type": "BadRequest"}}, 400, Code.MODERATED),
+        ({"error": {"type": "invalid_request_error", "message": "credit balance is too low"}}, 400, Code.QUOTA_SPENT),
+        ({"code": 30001, "message": "Sorry, your account balance is insufficient"}, 403, Code.QUOTA_SPENT),
+        (
+            [{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}}],
+            400,
+            Code.KEY_WRONG,
+        ),
+        ({"error_code": 110, "error_msg": "Access token invalid or no longer valid"}, 200, Code.KEY_WRONG),
+        ({"error_code": 18, "error_msg": "Open api qps request limit reached"}, 200, Code.RATE_LIMITED),
+        ({"error": {"code": "1308", "message": "Usage limit reached for 5 hour."}}, None, Code.RATE_LIMITED),
+        ({"error": {"code": "ServerOverloaded", "type": "TooManyRequests"}}, 429, Code.SERVER_BUSY),
+        (
+            {"error": {"code": 404, "message": "models/x is not found for API version v1", "status": "NOT_FOUND"}},
+            404,
+            Code.MODEL_UNKNOWN,
+        ),
+        ({"error": {"type": "resource_not_found_error", "message": "Not found the model x"}}, 404, Code.MODEL_UNKNOWN),
         ({"error": {"code": "Arrearage", "message": "Access denied"}}, 400, Code.QUOTA_SPENT),
         ({"error": {"message": "Insufficient Balance", "type": "unknown_error"}}, 402, Code.QUOTA_SPENT),
         ({"error": {"type": "exceeded_current_quota_error"}}, 429, Code.QUOTA_SPENT),
@@ -249,6 +277,19 @@ def test_what_a_parser_stumbled_over_is_not_quoted_for_it_may_be_an_answer_or_th
     echo = aiohttp.ClientPayloadError("no good: the-key")
     assert "the-key" not in way_problem(echo, where="h", now=NOW, has_route=True, key="the-key").message
     assert "the-key" not in redirect_problem("http://h/v1", "http://h/the-key", 302, where="h", key="the-key").message
+
+
+def test_the_log_gets_the_boards_own_words_and_none_of_a_servers() -> None:
+    certificate = ssl.SSLCertVerificationError("x")
+    certificate.verify_message = "certificate has expired"
+    assert "certificate has expired" in own_words(way_problem(certificate, where="h:1", now=NOW, has_route=True))
+    assert "http://b/x" in own_words(redirect_problem("http://h/v1", "http://b/x", 302, where="h"))
+    for status in (None, 407, 511, 422):
+        said = own_words(
+            server_problem(ServerError("you asked: words (many)"), where="h", vendor="", http_status=status)
+        )
+        assert said.startswith("h: ")
+        assert "words" not in said
 
 
 def test_without_any_network_an_unknown_name_is_no_network() -> None:

@@ -142,6 +142,22 @@ ODD: dict[str, tuple[bytes, dict[str, Any]]] = {
         said(delta={"reasoning_content": "hm", "content": "Hi"}) + STOP,
         {**FINISHED, "reasoning": "hm"},
     ),
+    "reasoning by its newer name, content of null": (
+        said(delta={"role": "assistant", "content": "", "tool_calls": None})
+        + said(delta={"reasoning": "hm", "content": None, "reasoning_details": [{"text": "hm"}]})
+        + said(delta={"role": None, "content": "Hi", "reasoning": None})
+        + said(delta={}, finish_reason="stop", matched_stop=151645, native_finish_reason="STOP"),
+        {**FINISHED, "reasoning": "hm"},
+    ),
+    "a filter's results and progress before the first word": (
+        event({"choices": [], "id": "", "prompt_filter_results": [{"content_filter_results": {"hate": {}}}]})
+        + said(delta={"role": "assistant", "content": None}, prompt_progress={"processed": 5})
+        + HI
+        + said(content_filter_offsets={"check_offset": 1}, finish_reason=None)
+        + event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "timings": {"predicted_ms": 3.2}})
+        + DONE,
+        FINISHED,
+    ),
     "messages for deltas": (
         said(message={"content": "H"}) + said(message={"content": "i"}, finish_reason="stop"),
         FINISHED,
@@ -204,6 +220,10 @@ ODD: dict[str, tuple[bytes, dict[str, Any]]] = {
     "MiniMax's error beside words": (
         event({"choices": [{"delta": {"content": "Hi"}}], "base_resp": {"status_code": 1027, "status_msg": "x"}}),
         REFUSED,
+    ),
+    "a provider that is lost, beside the finish reason of an error": (
+        HI + event({"choices": [{"delta": {"content": ""}, "finish_reason": "error"}], "error": {"code": 502}}) + DONE,
+        BROKEN,
     ),
     "moderation in the middle": (HI + event({"error": {"code": "data_inspection_failed", "message": "x"}}), REFUSED),
     # whole bodies

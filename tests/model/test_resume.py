@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,6 +142,21 @@ def test_a_resume_that_is_refused_keeps_what_was_given() -> None:
     refusal = Problem(Code.MODERATED, "the server: refused")
     told = run(_ask("a dog", outcome(OutcomeKind.REFUSED, refusal)))
     assert told == [Delta("a dog"), outcome(OutcomeKind.REFUSED, refusal, text="a dog")]
+
+
+def test_a_model_that_calls_tools_or_refuses_in_place_of_going_on_keeps_what_was_given() -> None:
+    for end in (
+        outcome(OutcomeKind.FINISHED, finish_reason="tool_calls"),
+        outcome(OutcomeKind.FINISHED, refusal="I can't.", finish_reason="stop"),
+    ):
+        told = run(_ask("a dog", Sent("e"), Reasoning("hm"), end))
+        assert told[-1] == replace(end, text="a dog")
+        assert text_of(told) == "a dog"
+
+
+def test_a_resume_that_comes_whole_is_joined() -> None:
+    told = run(_ask("a brown dog", Delta("a brown dog barks"), outcome(OutcomeKind.FINISHED, text="a brown dog barks")))
+    assert told[-1] == outcome(OutcomeKind.FINISHED, text="a brown dog barks")
 
 
 def test_a_resume_that_breaks_off_while_it_repeats_keeps_what_was_given_alone() -> None:

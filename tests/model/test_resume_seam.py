@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassd.model.resume import OVERLAP_LIMIT_GRAPHEMES, SPACE_LIMIT_CHARS, SURE_LETTERS, WHOLE_LIMIT_CHARS, Seam
+from glassd.model.resume import (
+    OVERLAP_LIMIT_CHARS,
+    SPACE_LIMIT_CHARS,
+    SURE_DIGITS,
+    WHOLE_LIMIT_CHARS,
+    Seam,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +48,9 @@ NATURAL = [name for name in TEXTS if name != "laughter"]
 DOUBLED = re.compile(r"\b(\w+) \1$")
 """On the way to "the theater" there is "the the"."""
 
+SAID_TWICE = re.compile(r"\W*(that|no|ha|很好)\W*")
+"""Words that natural text has twice in a row."""
+
 
 def joined(told: str, pieces: Iterable[str], *, broken: bool = False) -> str:
     seam = Seam(told)
@@ -57,9 +66,11 @@ def counts(told: str, start: int) -> bool:
     end = told[start:]
     if end[0].isspace() or ("|" in end and sum(bool(letters(cell)) for cell in end.split("|")) < 2):
         return False
+    if SAID_TWICE.fullmatch(end):
+        return False
     within_word = re.search(r"\w[.,'’]?$", told[:start], re.ASCII) and re.match(r"[\w.,'’]", end, re.ASCII)
     numbers_alone = not re.search(r"[^\W\d_]", end)
-    return len(letters(end)) >= (SURE_LETTERS if within_word or numbers_alone else 2)
+    return len(letters(end)) >= (SURE_DIGITS if within_word or numbers_alone else 2)
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -145,6 +156,34 @@ def test_any_text_at_all_is_joined(told: str, pieces: list[str]) -> None:
         ("| a | yes |", "| a | yes | no |", "| a | yes | no |"),
         ("well……", "……then", "well…………then"),
         ("one two", "\n\nOne more", "one two\n\nOne more"),
+        # what language itself doubles
+        ("a man who had", " had enough", "a man who had had enough"),
+        ("I think that", " that bag", "I think that that bag"),
+        ("I think that", "that bag", "I think that bag"),
+        ("I think that t", "hat the", "I think that that the"),
+        ("on a very", " very hot day", "on a very very hot day"),
+        ("(null,", " null, 1)", "(null, null, 1)"),
+        ("a song that br", "bring it", "a song that bring it"),
+        ("she is bring", "ing it", "she is bringing it"),
+        ("boxes contain", "ing it", "boxes containing it"),
+        ("灯笼一个", "一个地挂着", "灯笼一个一个地挂着"),
+        ("图中是一个", "一个红灯笼", "图中是一个红灯笼"),
+        ("图中是一个", "一个", "图中是一个一个"),
+        ("很久", "很久以前", "很久以前"),
+        ("过了很久", "很久,", "过了很久很久,"),
+        ("我看到很开", "很开心", "我看到很开心"),
+        ("他讲得非常", "非常好", "他讲得非常非常好"),
+        ("红色的球,", "球,旁边", "红色的球,旁边"),
+        ("他说不,", "不,不行", "他说不,不,不行"),
+        # within a word, and a word that was cut itself
+        ("the connec", "nec tor", "the connec tor"),
+        ("the connec", " connector", "the connector"),
+        ("in the strai", "raight line", "in the straight line"),
+        ("the streets were wet", "ts were wet, too", "the streets were wet, too"),
+        # the cells of a table
+        ("| a | yes |", "| yes | no |", "| a | yes | no |"),
+        ("| a |\n| Adapter", "\n| Adapter | 1 |", "| a |\n| Adapter | 1 |"),
+        ("| a | Adapter ", "| Adapter | 1 |", "| a | Adapter | Adapter | 1 |"),
     ],
 )
 def test_what_is_a_repetition_and_what_a_coincidence(told: str, new: str, whole: str) -> None:
@@ -179,10 +218,24 @@ def test_white_space_without_end_is_not_held_back() -> None:
 
 
 def test_the_overlap_is_bounded() -> None:
-    told = " ".join(f"word{n}" for n in range(40))
-    fits, longer = (told[-OVERLAP_LIMIT_GRAPHEMES - more :] for more in (0, 1))
+    told = " ".join(f"word{n}" for n in range(140))
+    fits, longer = (told[-OVERLAP_LIMIT_CHARS - more :] for more in (0, 1))
     assert joined(told, [fits, " next"]) == told + " next"
     assert joined(told, [longer, " next"]) == told + longer + " next"
+
+
+@pytest.mark.parametrize("start", ["and so ", "- ", "这里"])
+def test_a_sentence_that_is_said_again_is_cut_however_long(start: str) -> None:
+    sentence = start + " ".join(f"word{n}" for n in range(120))
+    assert len(sentence) > OVERLAP_LIMIT_CHARS
+    for told in ("One. ", "One\n", "一。"):
+        assert joined(told + sentence, [sentence[:9], sentence[9:], " next"]) == told + sentence + " next"
+
+
+def test_a_seam_at_the_end_of_a_long_text_looks_at_its_end_alone() -> None:
+    """The cost is that of a bounded end: no more places to begin at, of ten thousand sentences than of a hundred."""
+    few, many = (Seam("看, it is. " * count)._ends.starts() for count in (1_000, 100_000))
+    assert len(many) == len(few) - 1  # all of it
 
 
 def test_a_new_text_that_breaks_off_while_it_repeats_adds_nothing() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import stat
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import numpy as np
@@ -16,6 +16,9 @@ from drawn import HOLLOW, View, jpeg, png, seen
 from glassd.demo.symbols import qr_code
 from glassd.reader.server import serve
 from virtual import run
+
+if TYPE_CHECKING:
+    import pytest
 
 URL = "http://reader/v1/chat/completions"
 QR = jpeg(seen(qr_code("扫我 https://glassd.example/42", 10), View(size_px=400, tilt=0.15)))
@@ -131,17 +134,23 @@ def test_a_picture_that_cannot_be_looked_at_fails_before_the_first_word() -> Non
     assert (status, json.loads(body)["error"]["code"]) == (413, "picture_too_big")
 
 
-def test_the_socket_is_the_users_alone_and_goes_away() -> None:
+def test_the_socket_has_no_name_that_a_stranger_could_open_or_a_killed_process_leave_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / ("a long name" * 10)  # no socket's path could be as long
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+
+    def check(path: Path) -> None:
+        assert path.is_socket()
+        assert not list(temporary.iterdir())
+
     async def talk() -> Path:
         async with serve() as path:
             check(Path(path))
         return Path(path)
 
-    def check(path: Path) -> None:
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-        assert path.is_socket()
-
-    assert not run(talk()).parent.exists()
+    assert not run(talk()).exists()
 
 
 def test_stopping_in_the_middle_of_an_answer_leaves_nothing_behind() -> None:

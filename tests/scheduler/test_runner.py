@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
+import weakref
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -325,6 +328,20 @@ def test_after_a_stop_nothing_begins_and_whoever_waits_is_told() -> None:
     assert [ask.prompt for ask in scene(body).asked_for] == ["one"]
 
 
+def test_a_stop_says_so_to_whoever_waits_for_an_answer() -> None:
+    async def body(house: House) -> None:
+        house.press("main")
+        apps = house.submitted("app")
+        await house.after(1.5)
+        await house.runner.close()
+        assert await apps.ended() == Code.STOPPING
+
+    house = scene(body)
+    assert house.seen[-1] == "stopping"
+    assert [code(record) for record in house.records] == [Code.STOPPING] * 2
+    assert all(record.log_line()[0] == logging.INFO for record in house.records)
+
+
 def test_an_answer_that_comes_whole_leaves_the_loop_to_others() -> None:
     async def body(house: House) -> None:
         turns = 0
@@ -555,3 +572,33 @@ def test_while_paused_a_press_is_told_so_and_nothing_is_pinned_warmed_or_sent() 
     house = scene(body)
     assert house.seen == ["paused", "told paused", "unpaused", "looking", "asked", *WORDS, "finished"]
     assert [ask.prompt for ask in house.asked_for] == ["one"]
+
+
+class KeptFrame(Frame):
+    """A frame that can be seen to go: it has no slots, so it takes weak references."""
+
+
+def test_a_cancelled_ask_lets_go_of_its_picture_at_once_without_the_garbage_collector() -> None:
+    async def main() -> None:
+        house = House()
+        pictures: list[weakref.ref[Frame]] = []
+
+        async def pick(instant: float) -> Frame:
+            frame = KeptFrame(b"picture", "image/jpeg", 640, 480, instant, "camera")
+            pictures.append(weakref.ref(frame))
+            return frame
+
+        house.pick = pick  # type: ignore[method-assign]  # the frame's end is watched, not its content
+        house.press("main")
+        await house.after(1.5)
+        house.press("main", hold=2.0)  # a long press: cancel
+        await house.after(3.0)
+        house.asked_for.clear()
+        assert [record.outcome for record in house.records] == [OutcomeKind.CUT_OFF]
+        assert [picture() for picture in pictures] == [None]
+
+    gc.disable()
+    try:
+        run(main())
+    finally:
+        gc.enable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def answer(model: Model, ask: Ask, output: Output) -> None:
     """Ask and tell the output what comes; raise Interrupted where a signal came, with the request closed."""
+    logging.getLogger("glassd").addHandler(logging.NullHandler())  # the outcome says it all
     stopped_by: list[int] = []
 
     async def tell() -> None:

@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     for trouble in status["health"]:
         print(f"  {_trouble(trouble)}")
     if gateway := status["gateway"]:
-        print(f"  gateway at {gateway['listen']}: {gateway['under_way']} under way, {gateway['waiting']} waiting")
+        asks = f"{gateway['under_way']} under way, {gateway['waiting']} waiting"
+        print(f"  gateway at {gateway['listen']}: {asks if gateway['listening'] else 'no address yet, see the log'}")
     if last := status["last_ask"]:
         print(f"  last ask: {last['outcome']}{', ' + last['code'] if last['code'] else ''}")
     return 0

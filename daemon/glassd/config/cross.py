@@ -53,7 +53,7 @@ def _check_hosts(root: Mapping, mistakes: Mistakes) -> None:
     A list that cannot be read allows nothing, but where it is reported itself no more is said.
     """
     allowed = child(root, "allow_hosts")
-    if allowed is None or isinstance(allowed, Lost) or (isinstance(allowed, Scalar) and allowed.is_unset):
+    if allowed is None or isinstance(allowed, Lost) or (isinstance(allowed, Scalar) and allowed.value is None):
         return
     if mistakes.has("allow_hosts") or mistakes.has_within("allow_hosts"):
         return

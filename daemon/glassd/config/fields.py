@@ -8,12 +8,12 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from glassd_drivers.units import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 READER_URL = "reader"
 """The URL that names the on-board model."""
@@ -45,9 +45,12 @@ EVENT = r"(\S+) +(press|double|triple|long)"
 
 def looks_like_key(text: str) -> bool:
     """Tell whether a text is more likely a key itself than the name of one: such a text is never repeated."""
-    if re.match(r"(?i)(sk|pk|rk|gsk|hf|xai|ghp|nvapi|bearer)[-_ ]|AIza|eyJ", text):
-        return True
-    return any(sum(c.isdigit() for c in run) >= 4 for run in re.findall(r"[A-Za-z0-9]{16,}", text))
+    return _is_key(text) or any(sum(c.isdigit() for c in run) >= 4 for run in re.findall(r"[A-Za-z0-9]{16,}", text))
+
+
+def _is_key(text: str) -> bool:
+    """Tell whether a text begins as the vendors' keys do."""
+    return re.match(r"(?i)(sk|pk|rk|gsk|hf|xai|ghp|nvapi|bearer)[-_ ]|AIza|eyJ", text) is not None
 
 
 def is_loopback(host: str) -> bool:
@@ -117,14 +120,17 @@ def _endpoint_url(url: str) -> str:
         good = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:
         good = False
-    if not good or parts.username or parts.password or parts.query or parts.fragment or re.search(r"\s", url):
+    if good and (parts.query or parts.fragment):
+        raise ValueError("a URL without a ? or a # and what follows it")
+    if not good or parts.username or parts.password or re.search(r"\s", url):
         raise ValueError("an http or https URL such as https://host/v1, or the word reader")
     return url
 
 
-def _listen(address: str) -> str:
-    if not (match := re.fullmatch(_LISTEN, address)) or int(match[1]) > 65535:
-        raise ValueError("an address and a port, such as 127.0.0.1:8733")
+def _listen(address: Any) -> Any:
+    if not isinstance(address, str) or not (match := re.fullmatch(_LISTEN, address)) or int(match[1]) > 65535:
+        port = re.fullmatch(r":?([0-9]{2,5})", str(address))
+        raise ValueError(f"an address and a port, such as 127.0.0.1:{port[1] if port else 8733}")
     return address
 
 
@@ -149,7 +155,17 @@ def _field_value(value: Any) -> Any:
     if len(text) > FIELD_LIMIT_CHARS or _depth(value) > FIELD_LIMIT_DEPTH:
         limits = f"{FIELD_LIMIT_CHARS} characters of JSON, nested {FIELD_LIMIT_DEPTH} deep"
         raise ValueError(f"a value of at most {limits}")
+    if any(map(_is_key, _texts(value))):
+        raise ValueError("a value that is no key (a key goes by key: NAME, docs/keys.md says how)")
     return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a value."""
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(item)
 
 
 def _depth(value: Any) -> int:
@@ -197,8 +213,24 @@ def _host_pattern(pattern: str) -> str:
     if _network(pattern) is None and not (
         re.fullmatch(_HOST_NAME, name) and re.search("[a-z]", name.rpartition(".")[2])
     ):
-        raise ValueError("a host alone, such as api.example.com, *.example.com, 192.168.1.7 or 192.168.1.0/24")
+        near = _nearest_host(pattern)
+        hint = f"; did you mean {near}?" if near else ""
+        raise ValueError(f"a host alone, such as api.example.com, *.example.com, 192.168.1.7 or 192.168.1.0/24{hint}")
     return pattern
+
+
+def _nearest_host(pattern: str) -> str:
+    """Return the host in a URL, beside a port, or of a network that was written as an address in it."""
+    try:
+        if "@" in pattern:
+            return ""
+        if re.fullmatch(r"[0-9.]+/[0-9]+", pattern):
+            return str(ipaddress.ip_network(pattern, strict=False))
+        host = host_of(pattern if "://" in pattern else f"//{pattern}") or pattern
+        host = f"*{host}" if host.startswith(".") else host
+        return _host_pattern(host) if host != pattern else ""
+    except ValueError:
+        return ""
 
 
 def _plain_name(host: str) -> str:
@@ -239,7 +271,7 @@ EndpointUrl = Annotated[
     AfterValidator(_endpoint_url),
     WithJsonSchema({"type": "string", "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s?#@/][^\s?#@]*|reader)$"}),
 ]
-Address = Annotated[str, AfterValidator(_listen), WithJsonSchema({"type": "string", "pattern": f"^{_LISTEN}$"})]
+Address = Annotated[str, BeforeValidator(_listen), WithJsonSchema({"type": "string", "pattern": f"^{_LISTEN}$"})]
 Wait = Annotated[Duration, Field(gt=0)]
 """A duration that is not nothing."""
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]

@@ -35,6 +35,7 @@ class _Flow:
         self._open: list[str] = []
         self._token = ""  # the plain text since the last sign of YAML's
         self._questioned = False
+        self._in_value = False
 
     def run(self) -> int:
         while True:
@@ -97,9 +98,10 @@ class _Flow:
         else:
             self._token += char
 
-    def _next_token(self) -> None:
+    def _next_token(self, *, is_value: bool = False) -> None:
         self._token = ""
         self._questioned = False
+        self._in_value = is_value
 
     def _quoted(self, at: int, quote: str) -> None:
         end = closing_quote(self._text, at + 1, quote)
@@ -122,18 +124,25 @@ class _Flow:
     def _colon(self, at: int, char: str) -> None:
         is_key = _WORD.fullmatch(self._token.strip()) is not None
         after = self._text[at + 1 : at + 2]
+        is_address = self._in_value and after.isdigit()  # localhost:8734
         if char == "：" and is_key:
             self._source.flaw(self._line, at, "expected an ordinary colon and a space, got the full-width colon ：")
             self._source.put(self._line, at, ":")
             if after.strip():
                 self._source.insert_space(self._line, at + 1)
-            self._next_token()
+            self._next_token(is_value=True)
         elif char == ":" and (not after.strip() or self._token[:1] in ("'", '"')):
-            self._next_token()
-        elif char == ":" and is_key and after not in "/,}]{[:" and not _REST_OF_KEY.match(self._text, at + 1):
+            self._next_token(is_value=True)
+        elif (
+            char == ":"
+            and is_key
+            and not is_address
+            and after not in "/,}]{[:"
+            and not _REST_OF_KEY.match(self._text, at + 1)
+        ):
             self._source.flaw(self._line, at, f"expected a space after the colon, got {self._token.strip()}:{after}")
             self._source.insert_space(self._line, at + 1)
-            self._next_token()
+            self._next_token(is_value=True)
         else:
             self._token += char
 

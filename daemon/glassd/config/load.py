@@ -16,7 +16,15 @@ from glassd.config.compose import scalar_value
 from glassd.config.files import parts_of, read_file
 from glassd.config.lines import mend_lines
 from glassd.config.merge import as_yaml, merge, replace
-from glassd.config.mistakes import COMMAND_LINE, WHOLE_FILE, ConfigError, Mistakes, Place, TooManyMistakesError
+from glassd.config.mistakes import (
+    COMMAND_LINE,
+    WHOLE_FILE,
+    ConfigError,
+    Mistakes,
+    Place,
+    TooManyMistakesError,
+    readable,
+)
 from glassd.config.recover import read_tree
 from glassd.config.schema import ButtonDevice, Camera, Config, DisplayDevice, Endpoint, Model, Trigger
 from glassd.config.source import Source, read_source
@@ -89,7 +97,15 @@ def _warnings(config: Config) -> list[str]:
         found.append("there is no camera: section, so every ask goes without a picture")
     if config.triggers and not config.buttons:
         found.append("there is no buttons: section, so triggers start by `glassd press` alone")
+    for number, endpoint in enumerate(config.model.endpoints):
+        for name, value in {**endpoint.fields, **endpoint.picture_fields}.items():
+            if isinstance(value, str) and value.casefold() in _LOOKS_LIKE_NO_TEXT:
+                text = f"{readable(value)} is sent as text; what is no text is written true, false or null, unquoted"
+                found.append(f"model.endpoints.{number}: {readable(name)}: {text}")
     return found
+
+
+_LOOKS_LIKE_NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "none"})
 
 
 class _Layers:

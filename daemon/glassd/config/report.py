@@ -125,6 +125,8 @@ def _note_unknown(place: Place, path: Path, names: Iterable[str], mistakes: Mist
     name = str(path[-1])
     homes = _homes().get(name, ())
     near = f"it belongs into {' or '.join(homes)}" if homes and name not in names else did_you_mean(name, names)
+    if near.startswith("known") and {"fields", "picture_fields"} <= set(names):
+        near += "; what the request or its pictures have to say belongs into fields: or picture_fields:"
     mistakes.add(place, dotted(path), f"expected a key that is known here, not this one; {near}")
 
 

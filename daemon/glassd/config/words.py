@@ -10,7 +10,7 @@ from glassd.config.fields import looks_like_key
 from glassd.config.mistakes import did_you_mean, readable
 from glassd.config.tree import Mapping, Node, Path, Scalar, Sequence
 
-_SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
+_SECRET = re.compile(r"key|token|secret|password|login", re.IGNORECASE)
 
 _EXPECTED = {
     "bool_type": "true or false",
@@ -73,7 +73,7 @@ def got(node: Node | None, path: Path) -> str:
         case Sequence():
             return ", got a list"
         case Scalar():
-            return f", got {_scalar(node, path)}{_hint(node)}"
+            return f", got {_scalar(node, path)}{'' if _is_secret(node, path) else _hint(node)}"
         case _:
             return ""
 
@@ -92,10 +92,15 @@ def wrong_value(error: Any, node: Node | None, path: Path) -> str:
     return text
 
 
+def _is_secret(node: Scalar, path: Path) -> bool:
+    name = str(path[-1]) if path else ""
+    return bool(_SECRET.search(name)) or looks_like_key(node.text) or "@" in node.text
+
+
 def _scalar(node: Scalar, path: Path) -> str:
     if node.is_empty:
         return "nothing"
-    if _SECRET.search(str(path[-1]) if path else "") or looks_like_key(node.text) or "@" in node.text:
+    if _is_secret(node, path):
         return "a text that is not repeated here, for it may be secret"
     if isinstance(node.value, bool):
         return f"{node.text}"
@@ -110,6 +115,6 @@ def _hint(node: Scalar) -> str:
     half = unicodedata.normalize("NFKC", node.text)
     if half != node.text and half.isascii():
         return f" (with ordinary signs: {readable(half)})"
-    if not node.quoted and (match := re.match(r"[A-Za-z_][A-Za-z0-9_]*[:：](?=\S)", node.text)):
+    if not node.quoted and (match := re.match(r"[A-Za-z_][A-Za-z0-9_]*[:：](?!//)(?=\S)", node.text)):
         return f" (a space belongs after {match[0]})"
     return ""

@@ -118,12 +118,16 @@ def _counted(outcome: Outcome) -> dict[str, Any]:
 
 def _streamed_usage(usage: dict[str, Any]) -> dict[str, Any]:
     """Put a usage object into the order of the manual's stream, which is not that of its whole answer."""
-    prompt_details: dict[str, Any] = usage.get("prompt_tokens_details") or {}
+    details = usage.get("prompt_tokens_details")
     ordered = {
         "completion_tokens": usage.get("completion_tokens"),
         "prompt_tokens": usage.get("prompt_tokens"),
         "total_tokens": usage.get("total_tokens"),
         "completion_tokens_details": usage.get("completion_tokens_details"),
-        "prompt_tokens_details": {"audio_tokens": None, "cached_tokens": 0, **prompt_details},
+        "prompt_tokens_details": {
+            "audio_tokens": None,
+            "cached_tokens": 0,
+            **(details if isinstance(details, dict) else {}),  # it is what the model's server says it is
+        },
     }
     return ordered | {key: value for key, value in usage.items() if key not in ordered}

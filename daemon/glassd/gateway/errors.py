@@ -71,13 +71,14 @@ def from_problem(problem: Problem) -> GatewayError:
     """Return what a client of the gateway is told of an answer that failed.
 
     The status is the gateway's own: a model server's 401 is about our key, and would mislead a client about its own.
-    The endpoints have been tried in turn by now, so a client need not ask again unless the problem says that it may.
+    The endpoints have been tried in turn by now, more than once where that helps, so a client is asked not to multiply
+    that: it may come back where it is told when.
     """
     status = _STATUS.get(problem.code, 502)
     retry_after_s = problem.retry_after_s
     if retry_after_s is None and problem.code in (Code.BUSY, Code.SERVER_BUSY):
         retry_after_s = BUSY_RETRY_S
-    final = not problem.retryable and retry_after_s is None
+    final = retry_after_s is None
     return GatewayError(status, problem.message, code=problem.code, retry_after_s=retry_after_s, final=final)
 
 

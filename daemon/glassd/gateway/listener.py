@@ -11,13 +11,15 @@ import asyncio
 import ipaddress
 import logging
 import os
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from glassd.gateway.server import application, runner
+from glassd.gateway.stream import WRITE_LIMIT_S
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from aiohttp import web
 
@@ -40,14 +42,18 @@ class UnguardedError(ValueError):
 
 
 @asynccontextmanager
-async def listening_when_possible(responder: Responder, address: str, token: str | None) -> AsyncIterator[None]:
+async def listening_when_possible(
+    responder: Responder, address: str, token: str | None, listens: Callable[[bool], object] = bool
+) -> AsyncIterator[None]:
     """Serve a responder at an address while this is entered, from when on the address can be had.
 
     That may be later, or never: the network may yet have to give the board its address, another program may have taken
-    the port. The wearer's own asks need neither. Raise UnguardedError where the address needs a token.
+    the port. The wearer's own asks need neither. `listens` is told whether it is had. Raise UnguardedError where the
+    address needs a token.
     """
     tried = asyncio.Event()
-    task = asyncio.create_task(_keep_listening(responder, address, token, tried), name="gateway's listener")
+    keeping = _keep_listening(responder, address, token, tried, listens)
+    task = asyncio.create_task(keeping, name="gateway's listener")
     try:
         await asyncio.wait([task, waiting := asyncio.create_task(tried.wait())], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
@@ -59,16 +65,20 @@ async def listening_when_possible(responder: Responder, address: str, token: str
         await asyncio.wait([task])
 
 
-async def _keep_listening(responder: Responder, address: str, token: str | None, tried: asyncio.Event) -> None:
+async def _keep_listening(
+    responder: Responder, address: str, token: str | None, tried: asyncio.Event, listens: Callable[[bool], object]
+) -> None:
     while True:
         try:
             async with listening(responder, address, token):
                 _log.info("the gateway listens at %s", address)
+                listens(True)
                 tried.set()
                 await asyncio.Event().wait()
         except OSError as error:
             if not tried.is_set():
                 _log.error("gateway.listen %s: %s: tried again every %g s", address, _reason(error), RETRY_S)
+            listens(False)
             tried.set()
         await asyncio.sleep(RETRY_S)
 
@@ -87,7 +97,7 @@ async def listening(responder: Responder, address: str, token: str | None) -> As
         host, port = host_and_port(address)
         listener = await asyncio.get_running_loop().create_server(door.connection, host, port, start_serving=False)
         try:
-            names = [socket.getsockname() for socket in listener.sockets]
+            names = [opened.getsockname() for opened in listener.sockets]
             if token is None and not all(ipaddress.ip_address(name[0]).is_loopback for name in names):
                 raise UnguardedError(f"{address} is open to the network: that needs a token")
             await listener.start_serving()
@@ -152,6 +162,7 @@ class _Head(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        _give_up_unread(transport.get_extra_info("socket"))
         self._timer = asyncio.get_running_loop().call_later(HEAD_LIMIT_S, self.give_up)
         if not self._door.comes(self):
             self.give_up()
@@ -170,3 +181,11 @@ class _Head(asyncio.Protocol):
     def give_up(self) -> None:
         """Close the connection: it has had its time, or there are too many."""
         self._transport.abort()
+
+
+def _give_up_unread(connection: socket.socket) -> None:
+    """Have the kernel break a connection whose client takes nothing for WRITE_LIMIT_S (tcp(7)).
+
+    Answers in a stream are watched one by one; this is for all else that may wait to be read, such as a refusal.
+    """
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(WRITE_LIMIT_S * 1000))

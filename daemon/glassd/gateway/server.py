@@ -86,6 +86,7 @@ def runner(app: web.Application) -> web.AppRunner:
         shutdown_timeout=STOP_LIMIT_S,
         keepalive_timeout=IDLE_LIMIT_S,
         lingering_time=LINGER_LIMIT_S,
+        auto_decompress=False,  # a body of 300 KB can hold 300 MB, and would be unpacked even where it is refused
     )
 
 
@@ -136,6 +137,8 @@ def _check_that_it_is_near(http: web.Request) -> None:
 def _check_body(http: web.Request) -> None:
     if http.content_type != "application/json":
         raise GatewayError(415, "the request's Content-Type is not application/json")
+    if http.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise GatewayError(415, "a request is sent as it is: without a Content-Encoding")
     if (http.content_length or 0) > BODY_LIMIT_BYTES:
         raise _too_big()
 

@@ -17,7 +17,7 @@ from glassd.config.keys import KeyMissingError
 from glassd.messages.codes import Code
 from glassd.model.connections import Connections
 from glassd.model.endpoints import Plan, Target, jittered, targets
-from glassd.model.errors import one_line, problem
+from glassd.model.errors import one_line, own_words, problem
 from glassd.model.exchange import Exchange, Stations
 from glassd.model.health import Health
 from glassd.model.request import body, headers
@@ -69,6 +69,7 @@ class Client:
         self._clock = clock
         self._wall_clock = wall_clock
         self._jitter = jitter
+        self._in_trouble: dict[tuple[str, str], Code] = {}  # by URL and model
         self._refuse_usage: set[str] = set()  # URLs whose server has refused `stream_options`
         self._connections = Connections(
             find_key,
@@ -131,6 +132,7 @@ class Client:
                 way = self._connections.way(target)
             except AskError as error:
                 plan.not_called()
+                self._tell(target, error.problem)
                 outcome = _not_sent(error.problem, target.endpoint.url)
                 continue
             stations = Stations(self._clock, start)
@@ -140,12 +142,14 @@ class Client:
                     if not began and exchange.began:
                         began = True
                         self.health.succeeded(target)
+                        self._tell(target, None)
                     for event in batch:
                         yield event
                 outcome = exchange.outcome()
             if outcome.problem is None:
                 break
-            self._note_failure(plan, target, outcome.problem, stale=exchange.reused)
+            stale = way if exchange.reused else None
+            self._note_failure(plan, target, outcome.problem, stale=stale, began=exchange.began)
             if exchange.began:
                 break
         yield outcome or _not_sent(_NO_ENDPOINT)
@@ -174,9 +178,10 @@ class Client:
         except KeyMissingError as error:
             raise AskError(problem(Code.KEY_MISSING, f"{target.where}: {one_line(str(error))}")) from error
 
-    def _note_failure(self, plan: Plan, target: Target, trouble: Problem, *, stale: bool) -> None:
+    def _note_failure(self, plan: Plan, target: Target, trouble: Problem, *, stale: Way | None, began: bool) -> None:
         _log.debug("%s: %s, HTTP %s, %s", target.where, trouble.code, trouble.http_status, trouble.vendor_code)
-        if stale and trouble.code is Code.CONNECTION_LOST:
+        if stale is not None and trouble.code is Code.CONNECTION_LOST:
+            stale.close_idle()  # or each of them, as dead as this one, would cost another request
             plan.again(target)
         elif _refuses_usage(trouble) and target.chat_url not in self._refuse_usage:
             self._refuse_usage.add(target.chat_url)
@@ -184,6 +189,18 @@ class Client:
         else:
             plan.failed(target, trouble)
             self.health.failed(target, trouble)
+            if not began:  # else it ends the ask, whose own line tells it
+                self._tell(target, trouble)
+
+    def _tell(self, target: Target, trouble: Problem | None) -> None:
+        """Log how an endpoint stands where that has changed: an ask that another one answers says nothing of it."""
+        key = (target.endpoint.url, target.model)
+        if trouble is None:
+            if self._in_trouble.pop(key, None):
+                _log.info("%s: answers again", target.where)
+        elif trouble.code not in (Code.MODERATED, Code.STOPPING, self._in_trouble.get(key)):
+            self._in_trouble[key] = trouble.code
+            _log.warning("%s", own_words(trouble))
 
 
 def _usual(model: Model) -> list[Target]:

@@ -15,6 +15,7 @@ import ssl
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import aiohttp
 from multidict import CIMultiDict
@@ -44,6 +45,9 @@ RECENT_S: Final = 600.0
 LEAST_LIFE_S: Final = 2.0
 """A connection that lived shorter is not opened again by itself: a server that closes at once is not hammered. The
 shortest idle time of servers in the field is uvicorn's 5 s."""
+HEAD_START_S: Final = 1.0
+"""An ask that waits so long for a connection that is being opened has another one opened beside it, and takes the first
+that stands. After a second TCP's first packet was lost (RFC 6298, 2), and a fresh one need not wait for its turn."""
 CONNECTIONS_LIMIT: Final = 32
 """The most connections of one way: the gateway's asks (16), the wearer's, and one that is opened ahead."""
 PROBE_AFTER_S: Final = 30
@@ -81,6 +85,7 @@ class Connections:
         self._resolver = DaemonThreadResolver()
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._ways: dict[tuple[str | None, ...], Way] = {}
+        self._closed = False
 
     def can_take(self, target: Target) -> bool:
         """Return whether there is a way at all: to the reader only where it listens."""
@@ -88,14 +93,22 @@ class Connections:
 
     def way(self, target: Target) -> Way:
         """Return the way to a target; raise AskError where it may not be called, or where the config has it wrong."""
+        if self._closed:
+            raise AskError(problem(Code.STOPPING, f"{target.where}: the model client is closed; nothing was sent"))
         endpoint = target.endpoint
-        key = (_origin(target.chat_url), endpoint.proxy, endpoint.proxy_login, endpoint.ca)
+        try:
+            origin = _origin(target.chat_url)
+        except ValueError as error:  # UnicodeError among them: a name that IDNA cannot encode
+            text = f"{target.where}: this address cannot be called; check the endpoint's `url` ({one_line(str(error))})"
+            raise AskError(problem(Code.ADDRESS_WRONG, text)) from error
+        key = (origin, endpoint.proxy, endpoint.proxy_login, endpoint.ca)
         if (way := self._ways.get(key)) is None:
             way = self._ways[key] = self._reader_way(target) if target.is_reader else self._network_way(target)
         return way
 
     async def close(self) -> None:
-        """Close every connection of every way."""
+        """Close every connection of every way; there is none from then on."""
+        self._closed = True
         for way in self._ways.values():
             await way.close()
 
@@ -159,7 +172,7 @@ def _origin(url: str) -> str:
 
 
 class Way:
-    """The way to one server: its connections, kept for the next ask, and the session that asks over them."""
+    """The way to one server: its connections, kept for the next ask, and those that are being opened."""
 
     def __init__(
         self,
@@ -185,7 +198,8 @@ class Way:
         self._proxy_headers = {"Proxy-Authorization": f"Basic {basic}"} if basic else {}
         self._targets: dict[tuple[str, str | None], Target] = {}  # bounded by the endpoints of the config
         self._active = float("-inf")
-        self._opening: asyncio.Task[None] | None = None
+        self._openings: set[asyncio.Task[None]] = set()
+        self._standing: WeakSet[HttpProtocol] = WeakSet()
         self._closed = False
         connector._factory = self._protocol  # type: ignore[assignment]  # noqa: SLF001  no public place: docs/decisions/0012
         self._connector = connector
@@ -205,14 +219,14 @@ class Way:
         `has_connection` is told which connection takes it, `was_sent` when its last byte has gone to the kernel.
         """
         self._active = self._loop.time()
-        if self._opening is not None:
-            await asyncio.wait([self._opening])
+        await self._opened()
         to_proxy = self._proxy is not None and url.scheme == "http"  # no CONNECT: the proxy reads the request itself
         head = request_head(
             url, {**headers, **self._proxy_headers} if to_proxy else headers, sum(map(len, body)), to_proxy=to_proxy
         )
         connection = await self._connect()
         assert isinstance(connection.protocol, HttpProtocol)
+        connection.protocol.idle = False
         has_connection(connection.protocol)
         return await post(connection, head, body, was_sent)
 
@@ -222,23 +236,34 @@ class Way:
         self._targets[target.chat_url, target.endpoint.key] = target
         self._open()
 
+    def close_idle(self) -> None:
+        """Close the connections that wait for a request: one like them was found dead."""
+        for protocol in list(self._standing):
+            if protocol.idle:
+                protocol.close()
+
     async def close(self) -> None:
         """Close every connection and whatever is being opened."""
         self._closed = True
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait([self._opening])
+        for opening in self._openings:
+            opening.cancel()
+        if self._openings:
+            await asyncio.wait(self._openings)
         await self._connector.close()
 
     # -- connections that are opened ahead -----------------------------------------------------------------------------
 
-    def _open(self) -> None:
-        if self._opening is None and not self._closed:
-            self._opening = asyncio.create_task(self._open_ahead(), name=f"open a connection to {self._url.authority}")
-            self._opening.add_done_callback(self._settled)
+    def _open(self, at_once: int = 1) -> None:
+        if len(self._openings) < at_once and not self._closed:
+            opening = asyncio.create_task(self._open_ahead(), name=f"open a connection to {self._url.authority}")
+            self._openings.add(opening)
+            opening.add_done_callback(self._openings.discard)
 
-    def _settled(self, _: asyncio.Task[None]) -> None:
-        self._opening = None
+    async def _opened(self) -> None:
+        """Wait for a connection that is being opened, if there is one."""
+        if self._openings and not (await asyncio.wait(self._openings, timeout=HEAD_START_S, return_when=_FIRST))[0]:
+            self._open(at_once=2)
+            await asyncio.wait(self._openings, return_when=_FIRST)
 
     def _request(self) -> aiohttp.ClientRequest:
         """Return a request that is never sent: it only says where to."""
@@ -248,8 +273,15 @@ class Way:
 
     async def _connect(self) -> Connection:
         """Return an idle connection, or a new one."""
-        request = self._template if self._proxy is None else self._request()  # a proxy's is used up by connecting
-        return await self._connector.connect(request, [], _NO_TIMEOUT)
+        while True:
+            if self._closed:
+                raise aiohttp.ClientConnectionError("the model client is closed")
+            request = self._template if self._proxy is None else self._request()  # a proxy's is used up by connecting
+            connection = await self._connector.connect(request, [], _NO_TIMEOUT)
+            protocol = connection.protocol
+            if not (isinstance(protocol, HttpProtocol) and protocol.kept and protocol.should_close):
+                return connection
+            connection.close()  # more came with its last response than that: the next request would take it for its own
 
     async def _open_ahead(self) -> None:
         try:
@@ -261,7 +293,7 @@ class Way:
         protocol = connection.protocol
         assert isinstance(protocol, HttpProtocol)
         is_new = not protocol.kept
-        protocol.kept = True
+        protocol.kept = protocol.idle = True
         connection.release()
         if is_new:
             for target in self._targets.values():
@@ -270,8 +302,9 @@ class Way:
     def _protocol(self) -> HttpProtocol:
         return HttpProtocol(self._loop, made=self._was_opened, lost=self._was_lost)
 
-    def _was_opened(self, _: HttpProtocol) -> None:
+    def _was_opened(self, protocol: HttpProtocol) -> None:
         self.opened += 1
+        self._standing.add(protocol)
 
     def _was_lost(self, protocol: HttpProtocol) -> None:
         now = self._loop.time()
@@ -279,7 +312,11 @@ class Way:
             self._open()
 
 
+_FIRST: Final = asyncio.FIRST_COMPLETED
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=None)  # the four deadlines are the Exchange's
+
+
+_INT_MAX: Final = 2**31 - 1  # milliseconds: 24 days
 
 
 def _probed_socket(address: Any, *, unheard_s: float) -> socket.socket:
@@ -293,6 +330,6 @@ def _probed_socket(address: Any, *, unheard_s: float) -> socket.socket:
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, PROBE_AFTER_S)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, PROBE_EVERY_S)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unheard_s * 1000))
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, min(round(unheard_s * 1000), _INT_MAX))
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made

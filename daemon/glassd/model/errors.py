@@ -83,6 +83,15 @@ def server_problem(
     )
 
 
+def own_words(trouble: Problem) -> str:
+    """Return what a log may hold of a Problem: its message without the server's words, for they may quote the ask."""
+    if trouble.code in _OF_THE_WAY and (trouble.http_status is None or trouble.http_status < 400):
+        return trouble.message
+    status = f"HTTP {trouble.http_status}" if trouble.http_status else ""
+    facts = ", ".join(fact for fact in (trouble.code.value, status, trouble.vendor_code) if fact)
+    return f"{trouble.message.partition(' (')[0]} ({facts})"  # as `server_problem` writes it
+
+
 def retry_after(header: str | None, now: float) -> float | None:
     """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3); `now` is UTC seconds since 1970."""
     if not header:
@@ -117,6 +126,12 @@ def one_line(text: str, key: str | None = None) -> str:
     text = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * MESSAGE_LIMIT_CHARS]).split())
     return text if len(text) <= MESSAGE_LIMIT_CHARS else text[: MESSAGE_LIMIT_CHARS - 1] + "…"
 
+
+_OF_THE_WAY = frozenset({
+    Code.DNS, Code.NO_NETWORK, Code.CONNECTION_REFUSED, Code.CONNECTION_LOST, Code.CONNECT_TIMEOUT, Code.FIRST_TIMEOUT,
+    Code.TLS, Code.CLOCK_NOT_SET, Code.PORTAL, Code.REDIRECTED, Code.PROXY, Code.KEY_MISSING, Code.NOT_ALLOWED,
+})  # fmt: skip
+"""Told in words of the board's own alone, below a status of 400."""
 
 # -- which code --------------------------------------------------------------------------------------------------------
 

@@ -78,7 +78,7 @@ class Exchange:
         key: str | None,
         wall_clock: Callable[[], float],
     ) -> None:
-        """Make ready. `whole_due` is the event loop's time by which the whole ask has to be over."""
+        """Make ready. `body` is its own from now on; `whole_due` is the event loop's time by which the ask is over."""
         self._way = way
         self._target = target
         self._body = body
@@ -99,7 +99,7 @@ class Exchange:
         self._http_problem: Problem | None = None
         self._broken: Problem | None = None
         self._timer = asyncio.timeout(None)
-        self._alarm = _Alarm(self._ring)
+        self._alarm = _Alarm(self._timer)
         self._waits_for = Code.CONNECT_TIMEOUT
         self._opened_before = way.opened
         self._sent = False
@@ -118,6 +118,7 @@ class Exchange:
         assert self._task is not None
         self._task.cancel()
         await asyncio.wait([self._task])
+        self._body.clear()  # a traceback may lead in a circle: it would keep the picture until the collector comes
 
     async def read(self) -> list[AnswerEvent]:
         """Return what has arrived since the last time, at least one event; nothing once the exchange is over."""
@@ -213,7 +214,10 @@ class Exchange:
         finally:
             protocol.listen(None)
         if self._fault is not None:
-            raise self._fault
+            try:
+                raise self._fault
+            finally:
+                self._fault = None  # its traceback leads back here
         if self._http_problem is None:
             self._end_answer()
             await self._drain(response)
@@ -331,9 +335,6 @@ class Exchange:
         self._waits_for = code if due < self._whole_due else Code.WHOLE_TIMEOUT
         self._alarm.set(min(due, self._whole_due))
 
-    def _ring(self) -> None:
-        self._timer.reschedule(0.0)  # long past: the task is stopped at once
-
     def _passed_deadline(self) -> Problem:
         code = self._waits_for
         seconds = getattr(self._deadlines, code.removesuffix("_timeout"))
@@ -344,23 +345,23 @@ class Exchange:
 
 
 class _Alarm:
-    """Rings once a time has come. To set it later, as each piece of an answer does, costs no timer."""
+    """Lets a timeout pass once a time has come. To set it later, as each piece of an answer does, costs no timer."""
 
-    def __init__(self, ring: Callable[[], None]) -> None:
-        self._ring = ring
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        self._timeout = timeout
         self._loop = asyncio.get_running_loop()
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, due: float) -> None:
-        """Ring at this time of the event loop, and not before."""
+        """Let it pass at this time of the event loop, and not before."""
         self._due = due
         if self._timer is None or due < self._timer.when():
             self.cancel()
             self._timer = self._loop.call_at(due, self._check)
 
     def cancel(self) -> None:
-        """Never ring."""
+        """Never let it pass."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -368,6 +369,6 @@ class _Alarm:
     def _check(self) -> None:
         self._timer = None
         if self._loop.time() >= self._due:
-            self._ring()
+            self._timeout.reschedule(0.0)  # long past: the task is stopped at once
         else:
             self.set(self._due)

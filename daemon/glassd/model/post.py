@@ -31,14 +31,20 @@ goes out whole, with the head."""
 
 
 def request_head(url: URL, headers: Mapping[str, str], size: int, *, to_proxy: bool = False) -> bytes:
-    """Return the head of a POST whose body has `size` bytes (RFC 9112, 3); `to_proxy` names the whole URL in it."""
+    """Return the head of a POST whose body has `size` bytes (RFC 9112, 3); `to_proxy` names the whole URL in it.
+
+    Raises ValueError where a header, a key above all, holds what would end its line.
+    """
     lines = [
         f"POST {url if to_proxy else url.raw_path_qs} HTTP/1.1",
         f"Host: {url.host_port_subcomponent}",
         *(f"{name}: {value}" for name, value in headers.items()),
-        f"Content-Length: {size}\r\n\r\n",
+        f"Content-Length: {size}",
     ]
-    return "\r\n".join(lines).encode()
+    head = "\r\n".join(lines).encode()
+    if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1 or b"\0" in head:
+        raise ValueError("a header or a key holds a line break")
+    return head + b"\r\n\r\n"
 
 
 class Response:
@@ -76,6 +82,7 @@ class Response:
 
     def _keep(self) -> None:
         if self._upload.is_sent:  # else the server would take the rest of it for the next request
+            self.protocol.idle = True
             self._connection.release()
 
 
@@ -85,7 +92,7 @@ class Upload:
     def __init__(self, protocol: HttpProtocol, pieces: list[bytes], was_sent: Callable[[], None]) -> None:
         self.is_sent = False
         self._protocol = protocol
-        self._slices = _slices(pieces)
+        self._slices: Iterator[memoryview | bytes] = _slices(pieces)
         self._was_sent = was_sent
         self._rest: asyncio.Task[None] | None = None
 
@@ -97,16 +104,17 @@ class Upload:
             self._rest = asyncio.create_task(self._send_rest(), name="the rest of a request")
 
     def cancel(self) -> None:
-        """Leave what was not sent yet."""
+        """Leave what was not sent yet, and let go of it."""
+        self._slices = iter(())
         if self._rest is not None:
             self._rest.cancel()
 
     def _send(self) -> bool:
         """Send until the kernel has enough; return whether that was all."""
         transport = self._protocol.transport
-        if transport is None:
-            raise aiohttp.ClientConnectionResetError("the connection was closed meanwhile")
         while not self._protocol.writing_paused:
+            if transport is None or transport.is_closing():  # asyncio drops what is written then, and says nothing
+                raise aiohttp.ClientConnectionResetError("the connection was closed meanwhile")
             if (piece := next(self._slices, None)) is None:
                 return True
             transport.write(piece)
@@ -140,9 +148,7 @@ async def post(connection: Connection, head: bytes, body: list[bytes], was_sent:
         protocol.set_response_params(
             read_until_eof=True, max_line_size=HEADER_LIMIT_BYTES, max_field_size=HEADER_LIMIT_BYTES
         )
-        message, content = await protocol.read()
-        while 100 <= message.code < 200:  # interim responses (RFC 9110, 15.2)
-            message, content = await protocol.read()
+        message, content = await _final_head(protocol)
     except HttpProcessingError as error:
         upload.cancel()
         connection.close()
@@ -152,6 +158,15 @@ async def post(connection: Connection, head: bytes, body: list[bytes], was_sent:
         connection.close()
         raise
     return Response(connection, message, content, upload)
+
+
+async def _final_head(protocol: HttpProtocol) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
+    while True:
+        message, content = await protocol.read()
+        if message.code == 101:
+            raise HttpProcessingError(message="another protocol, which nobody asked for")
+        if not 100 <= message.code < 200:  # an interim response (RFC 9110, 15.2)
+            return message, content
 
 
 def _slices(pieces: list[bytes]) -> Iterator[memoryview | bytes]:

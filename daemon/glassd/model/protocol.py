@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 class HttpProtocol(ResponseHandler):
     """A connection; `made` and `lost` are told when it stands and when it is gone.
 
-    It differs from aiohttp's in five ways. The head of a response is parsed before its body: a body that breaks HTTP's
+    It differs from aiohttp's in six ways. The head of a response is parsed before its body: a body that breaks HTTP's
     rules (a wrong Content-Length, a bad chunk) would else take the head with it, and all the text before the fault,
     where both come in one read. Such bytes end the body at once, where aiohttp leaves its reader waiting after a bad
     chunk. Whoever listens is called as soon as bytes have come, not a turn of the loop later. Reading is resumed only
-    where it was paused, not after every chunk. And closing is at once: what was not sent yet is dropped, where asyncio
-    would wait for a server that does not read, and TLS for its goodbye.
+    where it was paused, not after every chunk. Closing is at once: what was not sent yet is dropped, where asyncio
+    would wait for a server that does not read, and TLS for its goodbye. And bytes that come while it is idle close it.
     """
 
     def __init__(
@@ -33,6 +33,9 @@ class HttpProtocol(ResponseHandler):
         super().__init__(loop)
         self.kept = False
         """Whether it was there before the request that it is used for: only such a one can have gone stale."""
+        self.idle = False
+        """Whether it waits for its next request. What comes then (a 408 before the server closes, or worse) answers
+        nobody: the next request would take it for its own response."""
         self.since = loop.time()
         """The event loop's time at which it stood."""
         self._made = made
@@ -63,6 +66,9 @@ class HttpProtocol(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        if self.idle:
+            self.close()
+            return
         if self._listener is None:
             head, end, body = data.partition(b"\r\n\r\n")
             super().data_received(head + end)

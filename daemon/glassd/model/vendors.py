@@ -57,12 +57,13 @@ _DOMAINS = {
     "minimax.io": "minimax",
 }
 
-# The first line that matches counts.
+# The first line that matches counts: ServerOverloaded stands before TooManyRequests, its type at Volcengine's.
 _NAMES_TABLE = """
 moderated        data_inspection_failed DataInspectionFailed InappropriateContent content_filter SensitiveContent
 moderated        content_policy_violation ContentPolicyViolationError moderation_blocked ResponsibleAIPolicyViolation
 moderated        SensitiveContentDetected InputTextSensitiveContentDetected InputImageSensitiveContentDetected
-moderated        OutputTextSensitiveContentDetected
+moderated        OutputTextSensitiveContentDetected OutputImageSensitiveContentDetected InputTextRiskDetection
+moderated        InputImageRiskDetection
 quota_spent      insufficient_quota Arrearage PostpaidBillOverdue PrepaidBillOverdue CommodityNotPurchased
 quota_spent      insufficient_balance insufficient_user_quota billing_hard_limit_reached billing_not_active
 quota_spent      exceeded_current_quota_error AllocationQuota.FreeTierOnly credit_balance_too_low budget_exceeded
@@ -74,24 +75,25 @@ model_unknown    model_not_found ModelNotFound model_not_supported Model.AccessD
 model_unknown    InvalidEndpointOrModel.NotFound ModelNotOpen
 request_too_big  context_length_exceeded exceed_context_size_error PayloadTooLargeError request_too_large
 request_too_big  ContextWindowExceededError string_above_max_length
+server_busy      ServerOverloaded
 rate_limited     rate_limit_exceeded rate_limit_error rate_limit_reached_error limit_requests limit_burst_rate
 rate_limited     requests tokens Throttling Throttling.RateQuota Throttling.BurstRate Throttling.AllocationQuota
 rate_limited     RateLimitError too_many_requests resource_exhausted RequestBurstTooFast
 rate_limited     rpm_rate_limit_exceeded tpm_rate_limit_exceeded RateLimitExceeded.EndpointRPMExceeded
 rate_limited     ModelAccountRpmRateLimitExceeded ModelAccountTpmRateLimitExceeded
 server_busy      overloaded overloaded_error engine_overloaded_error ServiceUnavailable model_overloaded unavailable
-server_busy      ServerOverloaded server_high_load deadline_exceeded
+server_busy      server_high_load deadline_exceeded
 request_invalid  invalid_parameter_error invalid_argument InvalidParameter MissingParameter
 """
 
-# Zhipu's numbers have four digits, Spark's five, Qianfan's six.
+# Zhipu's numbers have four digits, Spark's five, Qianfan's six, those of Baidu's own gateway two and three.
 _NUMBERS_TABLE = """
 moderated        1301 10013 10014 10019
 quota_spent      1113
-key_wrong        1000 1001 1002 1003 1004 11200 336005 336006
+key_wrong        1000 1001 1002 1003 1004 11200 110 111 336005 336006
 model_unknown    1211
 request_too_big  1261 10907 336103
-rate_limited     1302 1303 1305 11201 11202 11203 336501 336502
+rate_limited     1302 1303 1305 1308 1310 18 11201 11202 11203 336501 336502
 server_busy      10007 10008 10110 336100
 request_invalid  1210 1214 10163
 """
@@ -121,8 +123,15 @@ for _name, _code in _by_word(_NAMES_TABLE).items():
 _PHRASES = {
     Code.MODERATED: re.compile(
         r"(?i)inappropriate content|content management policy|content[ _]?policy|data_?inspection_?failed|敏感|不安全"
+        r"|your input was flagged"
     ),
-    Code.QUOTA_SPENT: re.compile(r"(?i)insufficient balance|account is in good standing|余额不足|欠费"),
-    Code.MODEL_UNKNOWN: re.compile(r"(?i)model\b.{0,80}\b(not found|does not exist|not exist)|invalid model name"),
+    Code.QUOTA_SPENT: re.compile(
+        r"(?i)insufficient balance|balance is (too low|insufficient)|account is in good standing|余额不足|欠费"
+    ),
+    Code.KEY_WRONG: re.compile(r"(?i)api key not valid"),
+    Code.MODEL_UNKNOWN: re.compile(
+        r"(?i)model\b.{0,80}\b(not found|does not exist|not exist)|models/\S{1,80} is not found|not found the model"
+        r"|invalid model name"
+    ),
     Code.REQUEST_TOO_BIG: re.compile(r"(?i)context ?(size|length|window)|request (entity|body) too large"),
 }

@@ -57,5 +57,5 @@ class AskRecord:
         return logging.WARNING, f"ask {self.id}: {self.outcome}: {what}; {remedy} ({said})"
 
 
-_WANTED = (Code.CANCELLED, Code.PAUSED)
+_WANTED = (Code.CANCELLED, Code.PAUSED, Code.STOPPING)
 """Ends that somebody wanted: they are no trouble."""

@@ -171,8 +171,9 @@ class Runner:
         if self._timer is not None:
             self._timer.cancel()
         tasks = [under_way.task for under_way in self._under_way.values()]
-        for task in tasks:
-            task.cancel()
+        for under_way in self._under_way.values():
+            if under_way.stop is None:
+                self._stop(Stop(under_way.ask.id, Code.STOPPING))
         if tasks:
             await asyncio.wait(tasks)
 
@@ -317,6 +318,7 @@ class Runner:
             )
         )
         del self._under_way[ask.id]
+        del under_way.task  # a cancelled one's traceback leads back here: a circle would keep the picture for long
         self._carry_out(self.scheduler.ended(ask.id, _broken(ask, outcome)))
 
     def _remember(self, record: AskRecord) -> None:

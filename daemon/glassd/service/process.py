@@ -157,6 +157,7 @@ async def _serving(app: App, config: Config, listener: socket.socket) -> AsyncIt
         shutdown_timeout=SHUTDOWN_LIMIT_S,
         handle_signals=False,
         handler_cancellation=True,  # who hangs up does not want the answer any more
+        auto_decompress=False,  # a small body can hold a large one, and would be unpacked even where it is refused
     )
     await runner.setup()
     try:
@@ -184,7 +185,8 @@ async def _gateway(app: App, config: Config) -> AsyncIterator[None]:
         if section is not None and app.gateway is not None:
             token = _token("gateway", section.token)
             try:
-                await stack.enter_async_context(listening_when_possible(app.gateway, section.listen, token))
+                listening = listening_when_possible(app.gateway, section.listen, token, app.gateway_listens)
+                await stack.enter_async_context(listening)
             except UnguardedError as error:
                 raise StartError(f"gateway.listen: {error}: name it under gateway.token") from error
         yield

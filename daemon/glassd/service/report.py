@@ -49,7 +49,7 @@ def redacted(config: Config) -> dict[str, Any]:
     data: dict[str, Any] = config.model_dump(mode="json", serialize_as_any=True)
     data["model"]["instructions"] = _REDACTED if data["model"]["instructions"] else ""
     for endpoint in data["model"]["endpoints"]:
-        endpoint["url"] = urlsplit(endpoint["url"]).hostname or endpoint["url"]
+        endpoint["url"] = _host(endpoint["url"])
         for secret in ("key", "proxy", "proxy_login", "ca"):
             endpoint[secret] = _REDACTED if endpoint[secret] else None
         for added in ("headers", "fields", "picture_fields"):
@@ -60,3 +60,27 @@ def redacted(config: Config) -> dict[str, Any]:
         if guarded.get("token"):
             guarded["token"] = _REDACTED
     return data
+
+
+def without_paths(told: dict[str, Any], config: Config) -> dict[str, Any]:
+    """Return plain data with nothing but the host left of each endpoint's URL, wherever it stands in a text."""
+    hosts = {endpoint.url: _host(endpoint.url) for endpoint in config.model.endpoints}
+
+    def shortened(value: Any) -> Any:
+        match value:
+            case str():
+                for url in sorted(hosts, key=len, reverse=True):  # one may begin as another does
+                    value = value.replace(url, hosts[url])
+                return value
+            case list():
+                return [shortened(item) for item in value]
+            case dict():
+                return {key: shortened(item) for key, item in value.items()}
+            case _:
+                return value
+
+    return {key: shortened(value) for key, value in told.items()}
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url

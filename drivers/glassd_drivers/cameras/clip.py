@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import logging
 import math
+import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
@@ -195,7 +196,8 @@ class _Folder:
 
 def _read_picture(path: Path) -> _Picture:
     with path.open("rb") as file:
-        data = file.read(PICTURE_LIMIT_BYTES + 1)
+        size = os.fstat(file.fileno()).st_size  # `read` makes room for all that it is asked for, frame after frame
+        data = file.read(min(size, PICTURE_LIMIT_BYTES) + 1)
     if len(data) > PICTURE_LIMIT_BYTES:
         raise PictureError(f"over {PICTURE_LIMIT_BYTES // 1024**2} MiB")
     return _Picture(data, media_type_and_size(data))
