@@ -19,12 +19,13 @@ from glassd import __version__
 from glassd.ask import Ask, Origin
 from glassd.config.keys import find_key
 from glassd.config.mistakes import ConfigError
-from glassd.config.schema import ANY_MODEL, READER_URL, ButtonDevice, DisplayDevice
+from glassd.config.schema import READER_URL, ButtonDevice, DisplayDevice
 from glassd.config.schema import Camera as CameraSection
 from glassd.devices import Device, Devices
 from glassd.events import Bus
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes
 from glassd.frames.view import View
+from glassd.gateway.apps import Apps
 from glassd.messages import Language
 from glassd.model.client import Client
 from glassd.presenter.stage import Stage
@@ -38,11 +39,11 @@ from glassd_drivers.contracts import DeviceState, Edge
 from glassd_drivers.host import Host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable
 
     from glassd.answer import AnswerEvent
     from glassd.ask import Picture
-    from glassd.commands import Command
+    from glassd.config.commands import Command
     from glassd.config.schema import Config, Gesture
     from glassd.gateway.server import Responder
     from glassd.scheduler.record import AskRecord
@@ -76,7 +77,7 @@ class App:
         self._lids = Lids(self._keep_looking)
         self.scheduler = Scheduler(config)
         self.runner = Runner(self.scheduler, self._lids, self._model, self._stage, self._ask_ended)
-        self.gateway: Responder | None = None if config.gateway is None else _Apps(self)
+        self.gateway: Responder | None = None if config.gateway is None else Apps(lambda: self.config, self._submit)
         """Who answers apps on the glasses; None where the config has no gateway."""
         self._gateway_listens = False
         self._reloading: asyncio.Task[list[str]] | None = None
@@ -188,6 +189,10 @@ class App:
     def gateway_listens(self, listens: bool) -> None:
         """Take note whether the gateway has its address."""
         self._gateway_listens = listens
+
+    def _submit(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
+        """Carry out an app's ask."""
+        return self.runner.submit(replace(ask, id=self.scheduler.new_id("gateway")), look=False)
 
     def _gateway_status(self) -> dict[str, Any] | None:
         if (section := self.config.gateway) is None:
@@ -363,35 +368,6 @@ class _Model:
         """Close the connections, and the on-board model."""
         self._client = None
         await self._stack.aclose()
-
-
-class _Apps:
-    """What apps on the glasses get when they call the board in place of the cloud."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    def models(self) -> list[str]:
-        """Return the names that an app may ask for: the board's own choice, the endpoints' models, and the aliases."""
-        config = self._app.config
-        named = [name for endpoint in config.model.endpoints for name in (endpoint.vision, endpoint.text) if name]
-        return list(dict.fromkeys([ANY_MODEL, *named, *self._aliases]))
-
-    def answer(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
-        """Yield the answer's events as they come, the Outcome last. Closing it ends its work."""
-        model = self._aliases.get(ask.model, ask.model)
-        asked = replace(
-            ask,
-            id=self._app.scheduler.new_id("gateway"),
-            origin=Origin.GATEWAY,
-            model="" if model == ANY_MODEL else model,
-        )
-        return self._app.runner.submit(asked, look=False)
-
-    @property
-    def _aliases(self) -> Mapping[str, str]:
-        section = self._app.config.gateway
-        return {} if section is None else section.models
 
 
 _DeviceSection = CameraSection | ButtonDevice | tuple[DisplayDevice, Language]

@@ -46,12 +46,14 @@ JPEG = cv2.imencode(".jpg", np.full((40, 60, 3), 90, np.uint8))[1].tobytes()
 DATA_URL = f"data:image/jpeg;base64,{base64.b64encode(JPEG).decode()}"
 LINK = "https://dashscope.oss-cn-beijing.aliyuncs.com/images/dog_and_girl.jpeg"
 
+HOST = "X" * 5
+"""What the manual has in the place of a host."""
 # The manual's commands, letter for letter.
-CURL_TEXT = f"""curl -X POST https://XXXXX/v1/chat/completions \\
+CURL_TEXT = f"""curl -X POST https://{HOST}/v1/chat/completions \\
 -H "Authorization: Bearer $DASHSCOPE_API_KEY" \\
 -H "Content-Type: application/json" \\
 -d '{TEXT_REQUEST}'"""
-CURL_LINK = f"""curl -X POST https://XXXXX/v1/chat/completions \\
+CURL_LINK = f"""curl -X POST https://{HOST}/v1/chat/completions \\
 -H "Authorization: Bearer $DASHSCOPE_API_KEY" \\
 -H 'Content-Type: application/json' \\
 -d '{LINK_REQUEST}'"""
@@ -340,7 +342,7 @@ def test_a_token_that_is_nowhere_is_said_in_one_line(start: Callable[..., Daemon
 
 def curl(command: str, address: str) -> str:
     """Run a command of the manual as a shell does, with this board's host and key in the places for them."""
-    command = command.replace("https://XXXXX", f"http://{address}")
+    command = command.replace(f"https://{HOST}", f"http://{address}")
     environment = {**os.environ, "DASHSCOPE_API_KEY": TOKEN, "no_proxy": "*"}
     if shutil.which("curl"):
         quiet = command.replace("curl", "curl --silent --show-error", 1)

@@ -170,3 +170,21 @@ def test_a_hundred_thousand_small_events_are_read_in_bounded_memory() -> None:
 @pytest.mark.parametrize("nested", [b"[" * 200_000, b'{"error":' * 5000 + b"1" + b"}" * 5000, b'{"a":' * 200_000])
 def test_nesting_past_all_measure_is_junk_and_no_crash(nested: bytes) -> None:
     assert read(b"data: " + nested + b"\n\n", chunk("a", finish_reason="stop"))["text"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'data: {"choices":[{"delta":{"cont', Code.EMPTY),
+        (b'data: {"choices":[{"delta":{"cont\n\n', Code.GARBAGE),
+        (b"hello", Code.GARBAGE),
+    ],
+)
+def test_an_answer_that_broke_off_in_its_first_event_is_not_taken_for_another_kind_of_server(
+    body: bytes, code: Code
+) -> None:
+    reading = Reading("there")
+    assert reading.feed(body) + reading.end() == []
+    problem = reading.verdict(None, explain).problem
+    assert problem is not None
+    assert problem.code is code

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from glassd.ask import Ask, Origin
-from glassd.commands import COMMANDS, Command
+from glassd.config.commands import COMMANDS, Command
 from glassd.config.schema import Config
 from glassd.messages.codes import Code
 from glassd.scheduler.machine import (

@@ -21,7 +21,7 @@ from virtual import passes, run
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from glassd.commands import Command
+    from glassd.config.commands import Command
     from glassd.scheduler.record import AskRecord
 
 CONFIG = Config.model_validate(

@@ -32,7 +32,7 @@ from glassd.api.requests import (
     read_json,
     read_pictures,
 )
-from glassd.commands import read_command
+from glassd.config.commands import read_command
 from glassd.config.mistakes import ConfigError
 from glassd.messages.codes import Code
 from glassd.model.wire import event_line
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from glassd.answer import AnswerEvent
     from glassd.ask import Picture
-    from glassd.commands import Command
+    from glassd.config.commands import Command
     from glassd.config.schema import Gesture
     from glassd.events import Bus
     from glassd_drivers.contracts import Channel, Frame

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from glassd.cli.daemon_socket import add_and_run, request_json
-from glassd.commands import COMMANDS, read_command
+from glassd.config.commands import COMMANDS, read_command
 
 if TYPE_CHECKING:
     import argparse

@@ -13,8 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 
 from glassd.ask import Detail
-from glassd.commands import Command
 from glassd.config import fields
+from glassd.config.commands import Command
 from glassd.config.fields import (
     Address,
     CredentialName,

@@ -97,7 +97,11 @@ class Reading:
         """Return what the end of the body completes, however the body ended; a second time, nothing."""
         deltas: list[Delta | Reasoning] = []
         if not self.over:
+            skipped = self.skipped
             self._read(self._events.end(), deltas)
+            self.skipped = (
+                skipped  # what only the end completed was cut in two: no sign of a server that speaks otherwise
+            )
         if orphan := self._text.close():
             deltas.append(Delta(orphan))
         if orphan := self._reasoning.close():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from glassd.answer import AnswerEvent, Problem
-    from glassd.commands import Command
+    from glassd.config.commands import Command
     from glassd.messages import Language
     from glassd_drivers.contracts import Profile, Screen
 

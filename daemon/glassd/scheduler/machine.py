@@ -23,7 +23,7 @@ from glassd.scheduler.gestures import Began, Dropped, Gestures, Made
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from glassd.commands import Command
+    from glassd.config.commands import Command
     from glassd.config.schema import Config, Gesture, Trigger
     from glassd_drivers.contracts import Edge
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from glassd.ask import Ask
-    from glassd.commands import Command
+    from glassd.config.commands import Command
     from glassd.scheduler.machine import Action, Scheduler
     from glassd_drivers.contracts import Edge, Frame
 
