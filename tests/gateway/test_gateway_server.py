@@ -40,6 +40,7 @@ def test_a_streamed_answer_is_the_manuals() -> None:
     reply = ask_of([Sent("x"), *map(Delta, STREAM_DELTAS), FINISHED], stream=True, model="qwen-plus")
     assert reply.status == 200
     assert reply.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert reply.headers["Server"] == "glassd"
     *chunks, done = events_of(reply.body)
     assert done == b"[DONE]"
     first = json.loads(chunks[0])

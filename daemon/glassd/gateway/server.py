@@ -74,7 +74,12 @@ def application(responder: Responder, *, token: str | None = None) -> web.Applic
     app = web.Application(middlewares=[_errors_as_objects, guard.middleware()])
     app.router.add_post("/v1/chat/completions", gateway.completions, expect_handler=guard.expected)
     app.router.add_get("/v1/models", gateway.models)
+    app.on_response_prepare.append(_sign)
     return app
+
+
+async def _sign(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "glassd"  # aiohttp's own tells everybody its version and Python's
 
 
 def runner(app: web.Application) -> web.AppRunner:
