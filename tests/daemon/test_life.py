@@ -257,34 +257,22 @@ def test_commands_say_that_no_daemon_runs(tmp_path: Path, start: Callable[..., D
         assert "no glassd is running" in said
 
 
-def test_a_reload_waits_for_the_answer_under_way(
-    tmp_path: Path, start: Callable[..., Daemon], model: ModelServer
-) -> None:
-    pictures = photographs(tmp_path / "pictures", "rocket.jpg")
-    text = CONFIG.format(url=model.url, pictures=pictures, prompt="?")
-    daemon = start(text)
-    daemon.camera_ready()
-    with daemon.events() as events:
-        daemon.glassd("press", "main")
-        model.request()
-        model.say("One half ")
-        events.screen("One half")
-        daemon.config.write_text(text.replace("some-model", "another-model"))
-        daemon.process.send_signal(signal.SIGHUP)
+def by_signal(daemon: Daemon) -> None:
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.told("RELOADING=1")
+
+
+def by_a_caller_that_hangs_up(daemon: Daemon) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.connect(str(daemon.socket))
+        head = b"POST /api/reload HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        caller.sendall(head + b"Content-Length: 2\r\n\r\n{}")
         daemon.told("RELOADING=1")
-        daemon.told_nothing_yet()
-        model.say("and the other.")
-        model.finish()
-        assert events.until(event="ask")["outcome"] == "finished"
-        daemon.told("READY=1")
-        daemon.glassd("press", "main")
-        _, body = model.request()
-    assert body["model"] == "another-model"
-    assert daemon.stop() == 0
 
 
-def test_a_reload_goes_on_where_its_caller_hangs_up(
-    tmp_path: Path, start: Callable[..., Daemon], model: ModelServer
+@pytest.mark.parametrize("begin", [by_signal, by_a_caller_that_hangs_up])
+def test_a_reload_waits_for_the_answer_under_way_whoever_began_it(
+    begin: Callable[[Daemon], None], tmp_path: Path, start: Callable[..., Daemon], model: ModelServer
 ) -> None:
     pictures = photographs(tmp_path / "pictures", "rocket.jpg")
     text = CONFIG.format(url=model.url, pictures=pictures, prompt="?")
@@ -296,11 +284,7 @@ def test_a_reload_goes_on_where_its_caller_hangs_up(
         model.say("One half ")
         events.screen("One half")
         daemon.config.write_text(text.replace("some-model", "another-model"))
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-            caller.connect(str(daemon.socket))
-            head = b"POST /api/reload HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            caller.sendall(head + b"Content-Length: 2\r\n\r\n{}")
-            daemon.told("RELOADING=1")
+        begin(daemon)
         daemon.told_nothing_yet()
         model.say("and the other.")
         model.finish()

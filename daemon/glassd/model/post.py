@@ -149,11 +149,7 @@ async def post(connection: Connection, head: bytes, body: list[bytes], was_sent:
             read_until_eof=True, max_line_size=HEADER_LIMIT_BYTES, max_field_size=HEADER_LIMIT_BYTES
         )
         message, content = await _final_head(protocol)
-    except HttpProcessingError as error:
-        upload.cancel()
-        connection.close()
-        raise aiohttp.ClientPayloadError("the head of the response is no HTTP") from error
-    except BaseException:
+    except BaseException:  # a cancellation, too: nobody can go on with half an exchange
         upload.cancel()
         connection.close()
         raise
@@ -161,12 +157,15 @@ async def post(connection: Connection, head: bytes, body: list[bytes], was_sent:
 
 
 async def _final_head(protocol: HttpProtocol) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
-    while True:
+    try:
         message, content = await protocol.read()
-        if message.code == 101:
-            raise HttpProcessingError(message="another protocol, which nobody asked for")
-        if not 100 <= message.code < 200:  # an interim response (RFC 9110, 15.2)
-            return message, content
+        while 100 <= message.code < 200 and message.code != 101:  # an interim response (RFC 9110, 15.2)
+            message, content = await protocol.read()
+    except HttpProcessingError as error:
+        raise aiohttp.ClientPayloadError("the head of the response is no HTTP") from error
+    if message.code == 101:
+        raise aiohttp.ClientPayloadError("another protocol, which nobody asked for") from HttpProcessingError()
+    return message, content
 
 
 def _slices(pieces: list[bytes]) -> Iterator[memoryview | bytes]:

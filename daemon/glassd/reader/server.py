@@ -51,6 +51,6 @@ def _nameless() -> tuple[socket.socket, int]:
                 return listener, os.open(path, os.O_PATH)
             finally:
                 os.close(folder)
-    except BaseException:
+    except BaseException:  # whatever it is, nobody else knows of the socket
         listener.close()
         raise
