@@ -47,18 +47,33 @@ def find_key(name: str, environ: Mapping[str, str] | None = None) -> str:
         for credential in (name, f"key_{name}", f"key.{name}"):
             # systemd guards this folder itself, in ways that the plain permission bits do not show.
             if (data := _read(folder, credential, guarded=True)) is not None:
-                return _checked(data, f"the systemd credential {credential}")
+                return usable_key(data, f"the systemd credential {credential}")
     for variable in _variables(name):
         if value := environ.get(variable):
-            return _checked(value.encode(errors="surrogateescape"), f"the environment's {variable}")
+            return usable_key(value.encode(errors="surrogateescape"), f"the environment's {variable}")
     for folder in (_own_folder(environ), SYSTEM_FOLDER):
         if (data := _read(folder, name, guarded=False)) is not None:
-            return _checked(data, f"{folder}/{name}")
+            return usable_key(data, f"{folder}/{name}")
     raise KeyMissingError(
         f"there is no key named {name}: give it as a systemd credential (LoadCredential=key_{name}:FILE), in the "
         f"environment as {_variables(name)[0]}, or in the file {OWN_FOLDER}/{name} or {SYSTEM_FOLDER}/{name} with "
         "mode 600"
     )
+
+
+def usable_key(data: bytes, where: str) -> str:
+    """Return the key that some bytes are, without the line break that editors put at the end; raise KeyUnusableError.
+
+    `where` says in the error what they are, which are never repeated.
+    """
+    data = data.removesuffix(b"\n").removesuffix(b"\r")
+    if not data:
+        raise KeyUnusableError(f"{readable(where)} is empty; write the key into it")
+    if len(data) > MAX_KEY_CHARS:
+        raise KeyUnusableError(f"{readable(where)} is longer than {MAX_KEY_CHARS} characters, which no key is")
+    if not all(0x21 <= byte <= 0x7E for byte in data):
+        raise KeyUnusableError(f"{readable(where)} holds a space, a line break or another character that no key has")
+    return data.decode("ascii")
 
 
 def _variables(name: str) -> tuple[str, str]:
@@ -111,15 +126,3 @@ def _refuse_others(descriptors: list[int], where: str, *, guarded: bool) -> None
         raise KeyUnsafeError(f"{where}: others can read it; chmod 600 {where}")
     if folder.st_mode & 0o022:
         raise KeyUnsafeError(f"{where}: others can exchange it; chmod 700 {os.path.dirname(where)}")  # noqa: PTH120
-
-
-def _checked(data: bytes, where: str) -> str:
-    """Return the key that some bytes are, without the line break that editors put at the end."""
-    data = data.removesuffix(b"\n").removesuffix(b"\r")
-    if not data:
-        raise KeyUnusableError(f"{readable(where)} is empty; write the key into it")
-    if len(data) > MAX_KEY_CHARS:
-        raise KeyUnusableError(f"{readable(where)} is longer than {MAX_KEY_CHARS} characters, which no key is")
-    if not all(0x21 <= byte <= 0x7E for byte in data):
-        raise KeyUnusableError(f"{readable(where)} holds a space, a line break or another character that no key has")
-    return data.decode("ascii")

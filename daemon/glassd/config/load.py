@@ -35,9 +35,11 @@ from glassd.config.words import got
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pydantic import BaseModel
+
     from glassd.config.tree import Path as TreePath
 
-__all__ = ["ConfigError", "Loaded", "load", "load_model_only"]
+__all__ = ["ConfigError", "Loaded", "load", "load_model_only", "read_other"]
 
 _ITEM_KEYS = frozenset(
     key for section in (Endpoint, ButtonDevice, DisplayDevice, Camera, Trigger) for key in section.model_fields
@@ -90,6 +92,14 @@ def load_model_only(path: Path | str, *, overrides: Iterable[str] = (), edits: P
     return model
 
 
+def read_other(path: Path, form: type[BaseModel], mistakes: Mistakes) -> Mapping:
+    """Return the tree of another file of ours, whose sections `form` knows; every mistake of writing is noted.
+
+    It is read as a config is, without layers; raise ConfigError where it cannot be read at all.
+    """
+    return _Layers(path, (), None, mistakes, form).read_alone()
+
+
 def _warnings(config: Config) -> list[str]:
     asks = any(trigger.ask for trigger in config.triggers)
     found = []
@@ -111,8 +121,16 @@ _LOOKS_LIKE_NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "non
 class _Layers:
     """Reads the layers of a config and lays them over one another."""
 
-    def __init__(self, path: Path, overrides: Iterable[str], edits: Path | None) -> None:
-        self.mistakes = Mistakes()
+    def __init__(
+        self,
+        path: Path,
+        overrides: Iterable[str],
+        edits: Path | None,
+        mistakes: Mistakes | None = None,
+        form: type[BaseModel] = Config,
+    ) -> None:
+        self.mistakes = mistakes or Mistakes()
+        self._sections = form.model_fields
         self.files: list[str] = []
         self._path = path
         self._overrides = overrides
@@ -130,6 +148,10 @@ class _Layers:
         for number, override in enumerate(self._overrides):
             root = self._override(root, number, override)
         return root
+
+    def read_alone(self) -> Mapping:
+        """Return the tree of the file itself, without what lies over it."""
+        return self._file(self._path)
 
     def _over(self) -> list[Path]:
         """Return the files that lie over the first one."""
@@ -161,8 +183,8 @@ class _Layers:
     def _tree(self, source: Source) -> Node | None:
         node = None
         with contextlib.suppress(TooManyMistakesError):  # then the flaws below are too many as well
-            mend_lines(source, _ITEM_KEYS, Config.model_fields)
-            node = read_tree(source, Config.model_fields)
+            mend_lines(source, _ITEM_KEYS, self._sections)
+            node = read_tree(source, self._sections)
         outline = Outline(node)
         for flaw in source.flaws:
             self.mistakes.add(flaw.place, dotted(outline.path_at(flaw.about)), flaw.text)

@@ -66,13 +66,21 @@ def as_yaml(root: Node) -> str:
     )
 
 
+def yaml_text(text: str) -> str:
+    """Return a text as YAML reads it again: bare where it is simple, else in double quotes."""
+    if _BARE.fullmatch(text) and isinstance(scalar_value(text), str):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else _escape(char) for char in quoted)
+
+
 def _lines(node: Node, indent: int) -> Iterator[tuple[str, str]]:
     """Yield each line and its origin; none for a line that only opens what follows."""
     pad = " " * indent
     match node:
         case Mapping():
             for key, entry in node.entries.items():
-                yield from _after(f"{pad}{_text(key)}:", entry.node, indent + 2)
+                yield from _after(f"{pad}{yaml_text(key)}:", entry.node, indent + 2)
         case Sequence():
             for item in node.items:
                 if isinstance(item, Mapping) and item.entries:
@@ -96,7 +104,7 @@ def _after(opening: str, node: Node, indent: int) -> Iterator[tuple[str, str]]:
         case Sequence():
             yield f"{opening} []", str(node.place)
         case Scalar() if node.quoted:
-            yield f"{opening} {_text(node.text)}", str(node.place)
+            yield f"{opening} {yaml_text(node.text)}", str(node.place)
         case Scalar():
             yield f"{opening} {_plain(node)}", str(node.place)
         case Lost():
@@ -105,16 +113,8 @@ def _after(opening: str, node: Node, indent: int) -> Iterator[tuple[str, str]]:
 
 def _plain(node: Scalar) -> str:
     if isinstance(node.value, str):
-        return _text(node.text)
+        return yaml_text(node.text)
     return node.text or "null"
-
-
-def _text(text: str) -> str:
-    """Return a text as YAML reads it again: bare where it is simple, else in double quotes."""
-    if _BARE.fullmatch(text) and isinstance(scalar_value(text), str):
-        return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(char if char.isprintable() else _escape(char) for char in quoted)
 
 
 def _printable(text: str) -> str:

@@ -34,6 +34,8 @@ class Validated:
     path: Path
     place: Place
     also: Iterable[str] = ()
+    whole: type[BaseModel] = Config
+    """What the whole file is, whose sections a key may belong into instead."""
 
 
 def report(error: ValidationError, what: Validated, mistakes: Mistakes) -> None:
@@ -92,7 +94,7 @@ def _note(detail: Any, found: _Found, what: Validated, mistakes: Mistakes) -> No
     elif kind == "extra_forbidden":
         model = _model_at(what.model, path[len(what.path) : -1])
         names = [*(what.also if len(path) == len(what.path) + 1 else ()), *(model.model_fields if model else ())]
-        _note_unknown(found.key_place, path, names, mistakes)
+        _note_unknown(found.key_place, path, names, what, mistakes)
     elif found.rest == ("[key]",):
         text = f"expected {words.expected(detail)}"
         name = str(path[-1])
@@ -115,15 +117,15 @@ def _note_missing(found: _Found, what: Validated, mistakes: Mistakes) -> None:
     model = _model_at(what.model, found.path[len(what.path) :])
     unknown = [key for key in found.node.entries if model is None or key not in model.model_fields]
     if (near := nearest(name, unknown[:100])) is not None:
-        _note_unknown(found.node.entries[near].place, (*found.path, near), [name], mistakes)
-    elif not any(dotted((*found.path, name)) in _homes().get(key, ()) for key in unknown):
+        _note_unknown(found.node.entries[near].place, (*found.path, near), [name], what, mistakes)
+    elif not any(dotted((*found.path, name)) in _homes(what.whole).get(key, ()) for key in unknown):
         text = "expected this key, which has no default; it is missing"
         mistakes.add(found.key_place, dotted((*found.path, name)), text)
 
 
-def _note_unknown(place: Place, path: Path, names: Iterable[str], mistakes: Mistakes) -> None:
+def _note_unknown(place: Place, path: Path, names: Iterable[str], what: Validated, mistakes: Mistakes) -> None:
     name = str(path[-1])
-    homes = _homes().get(name, ())
+    homes = _homes(what.whole).get(name, ())
     near = f"it belongs into {' or '.join(homes)}" if homes and name not in names else did_you_mean(name, names)
     if near.startswith("known") and {"fields", "picture_fields"} <= set(names):
         near += "; what the request or its pictures have to say belongs into fields: or picture_fields:"
@@ -131,10 +133,10 @@ def _note_unknown(place: Place, path: Path, names: Iterable[str], mistakes: Mist
 
 
 @functools.cache
-def _homes() -> dict[str, tuple[str, ...]]:
+def _homes(whole: type[BaseModel]) -> dict[str, tuple[str, ...]]:
     """Return the sections that know a key, for each key of the file below the left edge."""
     found: dict[str, tuple[str, ...]] = {}
-    stack: list[tuple[str, type[BaseModel]]] = [("", Config)]
+    stack: list[tuple[str, type[BaseModel]]] = [("", whole)]
     while stack:
         path, model = stack.pop()
         for name, field in model.model_fields.items():
