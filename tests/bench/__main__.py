@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 
 from bench_frames import frame_path
 from bench_gateway import gateway
-from bench_process import daemon_start, light_commands, press_to_screen
+from bench_process import light_commands, press_to_screen
 from bench_request import frame_to_body, request_to_server
+from bench_rest import at_rest
 from bench_stream import stream_at_a_pace, stream_in_bulk
 
 LIMIT_S = 120
@@ -19,7 +20,7 @@ MEASURES = {
     measure.__name__: measure
     for measure in (
         light_commands,
-        daemon_start,
+        at_rest,
         frame_path,
         press_to_screen,
         frame_to_body,

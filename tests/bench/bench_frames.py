@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
-from measure import Ratio, by_turns, photograph
+import pan
+from measure import Ratio, by_turns
+from pan import FRAMES
 
 from glassd.frames.ring import Ring
 from glassd_drivers.cameras.clip import FASTEST_FPS, ClipCamera, ClipConfig
@@ -19,8 +21,6 @@ from glassd_drivers.host import Host
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FRAMES = 90
-"""Of 720p, in each turn."""
 ROUNDS = 5
 
 
@@ -28,7 +28,7 @@ def frame_path() -> Iterator[Ratio]:
     """CPU for one frame from a recorded MJPEG stream, in every thread of the process."""
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "view.avi"
-        _record(video)
+        pan.as_video(video)
         ours, theirs = by_turns(ROUNDS, lambda: _through_the_ring(video), lambda: _decode_and_encode(video))
     yield Ratio("a 720p MJPEG frame kept, CPU, beside decode and encode", ours * 1000, theirs * 1000, "ms", must=1 / 15)
 
@@ -66,12 +66,3 @@ def _decode_and_encode(video: Path) -> float:
     capture.release()
     assert kept
     return spent / FRAMES
-
-
-def _record(video: Path) -> None:
-    """Record a slow pan over a real photograph."""
-    wide = photograph(1480, 1480)
-    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), 30, (1280, 720))
-    for number in range(FRAMES):
-        writer.write(wide[number : number + 720, number : number + 1280])
-    writer.release()

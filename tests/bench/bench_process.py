@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 ROUNDS = 7
 
 USUAL_IMPORTS = "import aiohttp, cv2"
-USUAL_SCRIPT = """
-import sys, aiohttp, cv2
-capture = cv2.VideoCapture(sys.argv[1])
-there, picture = capture.read()
-assert there
-print(open("/proc/self/status").read().split("VmRSS:")[1].split()[0], flush=True)
-"""
-"""What people write first: imports, a capture, a decoded picture in hand; then its resident memory in KiB."""
-
 CONFIG = """
 model:
   endpoints:
@@ -58,28 +49,6 @@ def light_commands() -> Iterator[Ratio]:
             command = ["-m", "glassd", *words]
             ours, theirs = by_turns(ROUNDS, partial(_seconds, *command), partial(_seconds, "-c", USUAL_IMPORTS))
             yield Ratio(f"glassd {words[0]}, beside `{USUAL_IMPORTS}`", ours, theirs, "s", must)
-
-
-def daemon_start() -> Iterator[Ratio]:
-    """From the start of the process to READY, and what the daemon holds with its camera open."""
-    with _house() as house:
-        memory: dict[str, float] = {}
-
-        def ours() -> float:
-            with daemon(house.config) as (process, seconds):
-                house.wait_for_camera()
-                memory["ours"] = _resident_mib(process.pid)
-            return seconds
-
-        def theirs() -> float:
-            before = time.monotonic()
-            script = [sys.executable, "-c", USUAL_SCRIPT, str(house.pictures / "view.jpg")]
-            memory["theirs"] = int(subprocess.run(script, capture_output=True, check=True).stdout) / 1024
-            return time.monotonic() - before
-
-        start, script_start = by_turns(ROUNDS, ours, theirs)
-        yield Ratio("start to READY, beside a script's first picture", start, script_start, "s")
-        yield Ratio("resident memory with the camera open, likewise", memory["ours"], memory["theirs"], "MiB")
 
 
 def press_to_screen() -> Iterator[Ratio]:
@@ -156,8 +125,3 @@ def _seconds(*words: str) -> float:
     before = time.monotonic()
     subprocess.run([sys.executable, *words], capture_output=True, check=True)
     return time.monotonic() - before
-
-
-def _resident_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024

@@ -18,7 +18,7 @@ class Ratio:
     """One comparison: the medians of ours and theirs in `unit`, smaller is better.
 
     `must` is the highest quotient ours / theirs that `make bench CHECK=1` accepts, None for one that only informs;
-    `aim` is the one that we would like to see.
+    `aim` is the one that we would like to see, `goal` the highest figure of our own that we would.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Ratio:
     unit: str
     must: float | None = None
     aim: float | None = None
+    goal: float | None = None
 
     @property
     def quotient(self) -> float:
@@ -41,8 +42,13 @@ class Ratio:
     def __str__(self) -> str:
         verdict = "" if self.must is None else f"  must be <= {self.must:.3g}: {'holds' if self.holds else 'BROKEN'}"
         aim = "" if self.aim is None else f"  aim {self.aim:.3g}: {'met' if self.quotient <= self.aim else 'not met'}"
+        goal = (
+            ""
+            if self.goal is None
+            else f"  goal {self.goal:.3g} {self.unit}: {'met' if self.ours <= self.goal else 'not met'}"
+        )
         figures = f"{self.ours:9.3g} : {self.theirs:9.3g} {self.unit:3} = {self.quotient:6.3f}"
-        return f"{self.name:58} {figures}{verdict}{aim}"
+        return f"{self.name:58} {figures}{verdict}{aim}{goal}"
 
 
 def by_turns(rounds: int, *measures: Callable[[], float]) -> list[float]:
