@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glassd_drivers.buttons import input_device
+from glassd_drivers.buttons import gpio_chip, input_device
 from glassd_drivers.buttons.keycodes import KEY_NAMES
 from glassd_drivers.cameras import v4l2
 
@@ -53,11 +53,23 @@ class FoundInput:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundGpioChip:
+    """A GPIO chip: its label, which stays where its number may change, and those of its lines that have a name."""
+
+    path: Path
+    node: Path
+    name: str = ""
+    lines: int = 0
+    named: tuple[gpio_chip.LineFacts, ...] = ()
+    problem: str = ""
+
+
 def cameras(dev: Path = DEV) -> list[FoundCamera]:
     """Return the cameras under `dev`, by number of their node."""
     found = []
     for node in _numbered(dev.glob("video[0-9]*")):
-        path = stable_name(node, (dev / "glassd", dev / "v4l/by-id", dev / "v4l/by-path"))
+        path = stable_name(node, dev, "camera", "v4l")
         try:
             fd = os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
@@ -81,7 +93,7 @@ def serial_lines(dev: Path = DEV) -> list[FoundSerialLine]:
     found = []
     for port in sorted(list_ports.comports(), key=lambda port: str(port.device)):
         node = Path(port.device)
-        path = stable_name(node, (dev / "glassd", dev / "serial/by-id", dev / "serial/by-path"))
+        path = stable_name(node, dev, "bridge", "serial")
         problem = "" if os.access(node, os.R_OK | os.W_OK) else _no_permission("dialout")
         name = "" if port.description == "n/a" else str(port.description)
         found.append(FoundSerialLine(path, node, name, problem))
@@ -92,7 +104,7 @@ def inputs(dev: Path = DEV) -> list[FoundInput]:
     """Return the input devices under `dev`, by number of their node."""
     found = []
     for node in _numbered(dev.glob("input/event[0-9]*")):
-        path = stable_name(node, (dev / "glassd", dev / "input/by-id", dev / "input/by-path"))
+        path = stable_name(node, dev, "buttons", "input")
         try:
             fd = os.open(node, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
@@ -108,13 +120,39 @@ def inputs(dev: Path = DEV) -> list[FoundInput]:
     return found
 
 
-def stable_name(node: Path, folders: Iterable[Path]) -> Path:
-    """Return the first link to `node` in `folders`, whose names outlive a replug; else `node` itself."""
+def gpio_chips(dev: Path = DEV) -> list[FoundGpioChip]:
+    """Return the GPIO chips under `dev`, by number of their node."""
+    found = []
+    for node in gpio_chip.nodes(dev):
+        try:
+            fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            found.append(FoundGpioChip(node, node, problem=_problem(error, "gpio")))
+            continue
+        try:
+            facts = gpio_chip.chip_facts(fd)
+            every = (gpio_chip.line_facts(fd, offset) for offset in range(facts.lines))
+            named = tuple(line for line in every if line.name)
+            found.append(FoundGpioChip(node, node, facts.label, facts.lines, named))
+        except OSError as error:
+            found.append(FoundGpioChip(node, node, problem=_problem(error, "gpio")))
+        finally:
+            os.close(fd)
+    return found
+
+
+def stable_name(node: Path, dev: Path, role: str, subsystem: str) -> Path:
+    """Return the link to `node` whose name outlives a replug; else `node` itself.
+
+    /dev/glassd/ROLE is whichever device came first, so it means one device only while there is no other of its role.
+    """
+    first, ours = dev / "glassd" / role, sorted((dev / "glassd/by-id").glob(f"{role}-*"))
+    alone = len({link.resolve() for link in ours}) < 2
+    others = [link for by in ("by-id", "by-path") for link in sorted((dev / subsystem / by).glob("*"))]
     target = node.resolve()
-    for folder in folders:
-        for link in sorted(folder.glob("*")):
-            if link.is_symlink() and link.resolve() == target:
-                return link
+    for link in [first, *ours, *others] if alone else [*ours, *others, first]:
+        if link.is_symlink() and link.resolve() == target:
+            return link
     return node
 
 

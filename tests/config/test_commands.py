@@ -96,7 +96,7 @@ def test_schema_prints_the_schema() -> None:
 
 def test_drivers_lists_every_driver() -> None:
     table = glassd("drivers").stdout
-    for name in ("clip", "uvc", "evdev", "keyboard", "terminal", "glass3"):
+    for name in ("clip", "uvc", "evdev", "gpio", "keyboard", "terminal", "glass3"):
         assert name in table
     lines = [json.loads(line) for line in glassd("drivers", "--json").stdout.splitlines()]
     assert ("cameras", "clip", 1, "") in [(one["role"], one["name"], one["contract"], one["error"]) for one in lines]

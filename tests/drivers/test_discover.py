@@ -12,6 +12,7 @@ from lives import as_nobody
 
 from glassd.cli import devices
 from glassd_drivers import discover
+from glassd_drivers.buttons.gpio_chip import LineFacts
 from glassd_drivers.cameras.v4l2 import Format, Mode
 from glassd_drivers.units import Size
 
@@ -28,6 +29,14 @@ LINE = discover.FoundSerialLine(Path("/dev/serial/by-id/usb-FTDI"), Path("/dev/t
 REMOTE = discover.FoundInput(
     Path("/dev/glassd/buttons"), Path("/dev/input/event3"), "Remote", tuple(f"KEY_{number}" for number in range(10))
 )
+CHIP = discover.FoundGpioChip(
+    Path("/dev/gpiochip0"),
+    Path("/dev/gpiochip0"),
+    "pinctrl-rp1",
+    54,
+    (LineFacts(4, "SHUTTER", False, ""), LineFacts(17, "LED", True, "led0")),
+)
+PLAIN_CHIP = discover.FoundGpioChip(Path("/dev/gpiochip1"), Path("/dev/gpiochip1"), "expander", 8)
 POINTER = discover.FoundInput(Path("/dev/input/event4"), Path("/dev/input/event4"), "Pointer")
 
 
@@ -36,7 +45,7 @@ def dev(tmp_path: Path) -> Path:
     """A folder laid out as /dev is, whose nodes are no devices."""
     for folder in ("glassd", "v4l/by-id", "input/by-id"):
         (tmp_path / folder).mkdir(parents=True)
-    for node in ("video0", "video10", "video2", "input/event1", "input/mice"):
+    for node in ("video0", "video10", "video2", "input/event1", "input/mice", "gpiochip0"):
         (tmp_path / node).touch()
     return tmp_path
 
@@ -52,8 +61,34 @@ def test_names_that_stay_come_first_and_our_own_before_all(dev: Path) -> None:
     ]
 
 
+def test_the_first_of_its_role_goes_by_that_while_it_is_alone(dev: Path) -> None:
+    (dev / "glassd/by-id").mkdir()
+    (dev / "v4l/by-id/usb-HIL-index0").symlink_to("../../video2")
+    (dev / "glassd/camera").symlink_to("../video2")
+    (dev / "glassd/by-id/camera-HIL").symlink_to("../../video2")
+    (dev / "glassd/by-id/buttons-Remote").symlink_to("../../input/event1")
+    assert {found.path.relative_to(dev).as_posix() for found in discover.cameras(dev)} == {
+        "video0",
+        "glassd/camera",
+        "video10",
+    }
+
+
+def test_of_several_each_goes_by_its_own_name(dev: Path) -> None:
+    (dev / "glassd/by-id").mkdir()
+    (dev / "glassd/camera").symlink_to("../video0")
+    (dev / "glassd/by-id/camera-A").symlink_to("../../video2")
+    (dev / "glassd/by-id/camera-B").symlink_to("../../video0")
+    assert [found.path.relative_to(dev).as_posix() for found in discover.cameras(dev)] == [
+        "glassd/by-id/camera-B",
+        "glassd/by-id/camera-A",
+        "video10",
+    ]
+
+
 def test_a_node_that_does_not_answer_is_listed_with_why(dev: Path) -> None:
     problems = {camera.problem for camera in discover.cameras(dev)} | {found.problem for found in discover.inputs(dev)}
+    problems |= {chip.problem for chip in discover.gpio_chips(dev)}
     assert problems == {"cannot be asked: Inappropriate ioctl for device"}
 
 
@@ -66,22 +101,25 @@ def test_a_device_without_permission_is_listed_with_its_group() -> None:
         "dev = Path(sys.argv[1])\n"
         "print(discover.cameras(dev)[0].problem)\n"
         "print(discover.inputs(dev)[0].problem)\n"
+        "print(discover.gpio_chips(dev)[0].problem)\n"
     )
     with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to others
         dev = Path(folder)
         (dev / "input").mkdir()
-        for node in ("video0", "input/event1"):
+        for node in ("video0", "input/event1", "gpiochip0"):
             (dev / node).touch(mode=0o000)
         dev.chmod(0o755)
         assert as_nobody(program, dev).splitlines() == [
             "no permission: add yourself to the group video",
             "no permission: add yourself to the group input",
+            "no permission: add yourself to the group gpio",
         ]
 
 
 def test_an_empty_machine_has_nothing(tmp_path: Path) -> None:
     assert discover.cameras(tmp_path) == []
     assert discover.inputs(tmp_path) == []
+    assert discover.gpio_chips(tmp_path) == []
 
 
 def listing(
@@ -90,6 +128,7 @@ def listing(
     monkeypatch.setattr(discover, "cameras", lambda: [CAMERA, LOCKED] if found else [])
     monkeypatch.setattr(discover, "serial_lines", lambda: [LINE] if found else [])
     monkeypatch.setattr(discover, "inputs", lambda: [REMOTE, POINTER] if found else [])
+    monkeypatch.setattr(discover, "gpio_chips", lambda: [CHIP, PLAIN_CHIP] if found else [])
     parser = argparse.ArgumentParser()
     devices.add(parser.add_subparsers())
     args = parser.parse_args(["devices", *options])
@@ -115,6 +154,12 @@ def test_the_table_names_what_goes_into_the_config(
         "      10 keys: KEY_0 KEY_1 KEY_2 KEY_3 KEY_4 KEY_5 KEY_6 KEY_7 and 2 more",
         "  /dev/input/event4  Pointer",
         "      no keys",
+        "",
+        "GPIO chips",
+        "  /dev/gpiochip0  pinctrl-rp1",
+        "      54 lines: SHUTTER LED (led0)",
+        "  /dev/gpiochip1  expander",
+        "      8 lines without names",
     ]
 
 
@@ -126,10 +171,13 @@ def test_where_nothing_is_found_it_says_what_to_plug_in(
         "  none: plug in a USB camera (UVC)",
         "  none: plug in the bridge",
         "  none: plug in a keyboard or a remote control, or pair one",
+        "  none: a board has them, a PC may not; docs/gpio.md",
     ]
 
 
-def test_json_has_all_formats_and_keys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_all_formats_keys_and_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = json.loads(listing(monkeypatch, capsys, "--json"))
     assert found["cameras"][0]["formats"] == [
         {
@@ -140,3 +188,6 @@ def test_json_has_all_formats_and_keys(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert found["cameras"][1]["problem"] == "no permission: add yourself to the group video"
     assert found["serial_lines"][0]["path"] == "/dev/serial/by-id/usb-FTDI"
     assert len(found["inputs"][0]["keys"]) == 10
+    assert found["gpio_chips"][0]["name"] == "pinctrl-rp1"
+    assert found["gpio_chips"][0]["lines"] == 54
+    assert found["gpio_chips"][0]["named"][1] == {"line": 17, "name": "LED", "used": True, "used_by": "led0"}

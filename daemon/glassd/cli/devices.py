@@ -1,4 +1,4 @@
-"""`glassd devices`: the cameras, serial lines and input devices that are there, under the names for the config."""
+"""`glassd devices`: the cameras, serial lines, input devices and GPIO chips, under the names for the config."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from glassd_drivers.cameras.v4l2 import Format
-    from glassd_drivers.discover import FoundCamera, FoundInput, FoundSerialLine
+    from glassd_drivers.discover import FoundCamera, FoundGpioChip, FoundInput, FoundSerialLine
 
-KEYS_NAMED = 8
-"""How many keys of a device are named in the table; `--json` has them all."""
+    AnyFound = FoundCamera | FoundSerialLine | FoundInput | FoundGpioChip
+
+NAMED = 8
+"""How many keys or lines of a device are named in the table; `--json` has them all."""
 
 
 def add(subparsers: Any) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
-        "devices", help="list the cameras, serial lines and input devices that are there", description=__doc__
+        "devices",
+        help="list the cameras, serial lines, input devices and GPIO chips that are there",
+        description=__doc__,
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object, with all formats and keys")
+    parser.add_argument("--json", action="store_true", help="one JSON object, with all formats, keys and lines")
     parser.set_defaults(run=run)
 
 
@@ -29,13 +33,16 @@ def run(args: argparse.Namespace) -> int:
     """Print what is there, and for what is not, what to plug in. Always 0: to find nothing is an answer."""
     from glassd_drivers import discover  # noqa: PLC0415 - only this subcommand needs it
 
-    cameras, serial_lines, inputs = discover.cameras(), discover.serial_lines(), discover.inputs()
-    print(_json(cameras, serial_lines, inputs) if args.json else _table(cameras, serial_lines, inputs))
+    found = discover.cameras(), discover.serial_lines(), discover.inputs(), discover.gpio_chips()
+    print(_json(*found) if args.json else _table(*found))
     return 0
 
 
 def _table(
-    cameras: Sequence[FoundCamera], serial_lines: Sequence[FoundSerialLine], inputs: Sequence[FoundInput]
+    cameras: Sequence[FoundCamera],
+    serial_lines: Sequence[FoundSerialLine],
+    inputs: Sequence[FoundInput],
+    gpio_chips: Sequence[FoundGpioChip],
 ) -> str:
     lines = ["Cameras"]
     for camera in cameras:
@@ -49,10 +56,14 @@ def _table(
     for found_input in inputs:
         lines += _entry(found_input, [_key_line(found_input.keys)] if not found_input.problem else [])
     lines += [] if inputs else ["  none: plug in a keyboard or a remote control, or pair one"]
+    lines += ["", "GPIO chips"]
+    for chip in gpio_chips:
+        lines += _entry(chip, [_line_line(chip)])
+    lines += [] if gpio_chips else ["  none: a board has them, a PC may not; docs/gpio.md"]
     return "\n".join(lines)
 
 
-def _entry(device: FoundCamera | FoundSerialLine | FoundInput, details: list[str]) -> list[str]:
+def _entry(device: AnyFound, details: list[str]) -> list[str]:
     also = f" ({device.node})" if device.node != device.path else ""
     heads = [f"  {device.path}{also}  {device.name}".rstrip()]
     return heads + [f"      {line}" for line in ([device.problem] if device.problem else details)]
@@ -64,13 +75,25 @@ def _format_line(found: Format) -> str:
 
 
 def _key_line(keys: Sequence[str]) -> str:
-    if not keys:
-        return "no keys"
-    more = f" and {len(keys) - KEYS_NAMED} more" if len(keys) > KEYS_NAMED else ""
-    return f"{len(keys)} keys: {' '.join(keys[:KEYS_NAMED])}{more}"
+    return f"{len(keys)} keys: {_some(keys)}" if keys else "no keys"
 
 
-def _json(cameras: Sequence[FoundCamera], serial_lines: Sequence[FoundSerialLine], inputs: Sequence[FoundInput]) -> str:
+def _line_line(chip: FoundGpioChip) -> str:
+    named = [f"{line.name} ({line.consumer})" if line.consumer else line.name for line in chip.named]
+    return f"{chip.lines} lines: {_some(named)}" if named else f"{chip.lines} lines without names"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return " ".join(names[:NAMED]) + more
+
+
+def _json(
+    cameras: Sequence[FoundCamera],
+    serial_lines: Sequence[FoundSerialLine],
+    inputs: Sequence[FoundInput],
+    gpio_chips: Sequence[FoundGpioChip],
+) -> str:
     return json.dumps(
         {
             "cameras": [
@@ -88,13 +111,24 @@ def _json(cameras: Sequence[FoundCamera], serial_lines: Sequence[FoundSerialLine
             ],
             "serial_lines": [_facts(serial_line) for serial_line in serial_lines],
             "inputs": [_facts(found_input) | {"keys": found_input.keys} for found_input in inputs],
+            "gpio_chips": [
+                _facts(chip)
+                | {
+                    "lines": chip.lines,
+                    "named": [
+                        {"line": line.offset, "name": line.name, "used_by": line.consumer or None, "used": line.used}
+                        for line in chip.named
+                    ],
+                }
+                for chip in gpio_chips
+            ],
         },
         ensure_ascii=False,
         indent=2,
     )
 
 
-def _facts(device: FoundCamera | FoundSerialLine | FoundInput) -> dict[str, object]:
+def _facts(device: AnyFound) -> dict[str, object]:
     return {
         "path": str(device.path),
         "node": str(device.node),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from glassd_drivers.buttons import input_device
+from glassd_drivers.buttons.held import ButtonName, HeldButtons
 from glassd_drivers.buttons.input_events import EVENT, EventDecoder, EventsLost, KeyChange
 from glassd_drivers.buttons.keycodes import KEY_CODES
 from glassd_drivers.contracts import (
@@ -25,7 +26,6 @@ from glassd_drivers.contracts import (
     Context,
     DriverConfig,
     Edge,
-    EdgeKind,
     PermanentFault,
     TransientFault,
 )
@@ -49,7 +49,6 @@ def _key_name(name: str) -> str:
 
 
 KeyName = Annotated[str, AfterValidator(_key_name)]
-ButtonName = Annotated[str, Field(pattern=r"^\S+$", max_length=32)]
 
 
 class EvdevConfig(DriverConfig):
@@ -138,8 +137,7 @@ class EvdevButtons:
 class EdgeReader:
     """Edges from an open device's bytes: what a button is, what is held, and what is made up when events are lost.
 
-    `buttons` maps a key's code to a button; several keys may be one button, which is down while any of them is. A key
-    that was down before the first event counts from its next press on, for nobody knows when that one began.
+    `buttons` maps a key's code to a button; several keys may be one button.
     """
 
     def __init__(
@@ -151,13 +149,12 @@ class EdgeReader:
         where: str,
     ) -> None:
         self._fd = fd
-        self._buttons = buttons
         self._held_keys = held_keys
         self._clock = clock
         self._where = where
         self._readiness = Readiness(fd, where)
         self._decoder = EventDecoder()
-        self._held: set[int] = set()
+        self._held = HeldButtons(buttons)
 
     async def edges(self) -> AsyncGenerator[Edge]:
         """Yield each edge; once the device is gone, LOST for each button held and then TransientFault."""
@@ -186,7 +183,7 @@ class EdgeReader:
         else:
             if data:
                 return edges, None
-        edges.extend(self._release_all(self._held.copy(), self._clock()))
+        edges.extend(self._held.lose(self._held.codes, self._clock()))
         fault = TransientFault(f"{self._where} was lost: plug it in again")
         fault.__cause__ = cause
         return edges, fault
@@ -196,33 +193,12 @@ class EdgeReader:
         for event in self._decoder.feed(data):
             match event:
                 case KeyChange(code, made_up=True, instant=instant):
-                    yield from self._release_all(self._held & {code}, instant)
+                    yield from self._held.lose({code}, instant)
                 case KeyChange(code, down, instant):
-                    yield from self._change(code, down, instant)
+                    yield from self._held.change(code, down, instant)
                 case EventsLost(instant):
                     down_now = self._held_keys()
-                    yield from self._release_all(self._held - down_now, instant)
+                    yield from self._held.lose(self._held.codes - down_now, instant)
         if down_now is not None:
             # What these bytes said went down may be up again: asking has voided the releases that waited to be read.
-            yield from self._release_all(self._held - down_now, self._clock())
-
-    def _change(self, code: int, down: bool, instant: float) -> Iterator[Edge]:
-        if code not in self._buttons or down == (code in self._held):
-            return
-        was_down = self._is_down(self._buttons[code])
-        if down:
-            self._held.add(code)
-        else:
-            self._held.discard(code)
-        if was_down != self._is_down(self._buttons[code]):
-            yield Edge(self._buttons[code], EdgeKind.DOWN if down else EdgeKind.UP, instant)
-
-    def _release_all(self, codes: set[int], instant: float) -> Iterator[Edge]:
-        """Make up the releases of keys that nobody will see go up any more."""
-        self._held -= codes
-        for button in dict.fromkeys(self._buttons[code] for code in codes):
-            if not self._is_down(button):
-                yield Edge(button, EdgeKind.LOST, instant)
-
-    def _is_down(self, button: str) -> bool:
-        return any(self._buttons[code] == button for code in self._held)
+            yield from self._held.lose(self._held.codes - down_now, self._clock())
