@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
@@ -34,7 +34,7 @@ from glassd.scheduler.machine import Scheduler
 from glassd.scheduler.runner import Runner
 from glassd.service.notify import notify, reloading
 from glassd.service.report import redacted, without_paths
-from glassd_drivers import registry
+from glassd_drivers import hotplug, registry
 from glassd_drivers.contracts import DeviceState, Edge
 from glassd_drivers.host import Host
 
@@ -82,15 +82,18 @@ class App:
         self._gateway_listens = False
         self._reloading: asyncio.Task[list[str]] | None = None
         self._played_until: dict[str, float] = {}
+        self._hotplug = ExitStack()
 
     async def __aenter__(self) -> Self:
         await self._model.change(self.config)
         self._model.warm()
         for name, section in _device_sections(self.config).items():
             self._add(name, section)
+        self._hotplug.enter_context(hotplug.arrivals(self._devices.look_again))
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
+        self._hotplug.close()
         if self._reloading is not None:
             self._reloading.cancel()
             await asyncio.wait([self._reloading])

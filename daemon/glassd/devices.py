@@ -122,6 +122,11 @@ class Devices:
         if tasks := [task for ending in self._ending.values() for task in ending]:
             await asyncio.wait(tasks, timeout=STOP_LIMIT_S)
 
+    def look_again(self) -> None:
+        """Try at once each device that is waited for: one was plugged in."""
+        for supervisor in self._supervisors.values():
+            supervisor.retry_now()
+
     def status(self) -> list[dict[str, Any]]:
         """Return where each device stands, as JSON."""
         now = self._clock()
