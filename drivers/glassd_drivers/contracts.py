@@ -41,7 +41,7 @@ class TransientFault(DriverError):
 
 
 class PermanentFault(DriverError):
-    """Waits for a person: no permission, not such a device, an unsupported format. Tried again at the longest delay."""
+    """Waits for a person: no permission, not such a device, an unsupported format. Tried again rarely."""
 
 
 # -- what passes through -----------------------------------------------------------------------------------------------

@@ -40,12 +40,15 @@ _log = logging.getLogger(__name__)
 class Backoff:
     """How long to wait between two attempts, in seconds: from `first`, times `factor`, never above `cap`.
 
+    The cap is short, for the wearer waits: a camera that froze is back within 2 s of its thaw, which nothing announces,
+    and an attempt in vain costs next to nothing. `rarely` lies between two attempts at what waits for a person.
     `jitter` is the share of a wait that chance takes off, so that boards behind one hub do not retry in step. A life
     of at least `settled` seconds makes the next wait `first` again.
     """
 
     first: float = 0.5
-    cap: float = 30.0
+    cap: float = 1.5
+    rarely: float = 30.0
     factor: float = 2.0
     jitter: float = 0.2
     settled: float = 10.0
@@ -122,7 +125,7 @@ class Supervisor(Generic[D]):
                 fault = await self._live()
                 if isinstance(fault, PermanentFault):
                     wait = 0.0
-                    await self._pause(self._backoff.cap)
+                    await self._pause(self._backoff.rarely)
                 else:
                     wait = self._backoff.after(0.0 if self._lived_s >= self._backoff.settled else wait)
                     if await self._pause(wait):
