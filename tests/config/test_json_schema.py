@@ -25,6 +25,7 @@ VALID = [
     f"{MODEL}buttons: [{{driver: keyboard, map: {{enter: main, b: null}}}}]",
     "model: {endpoints: [{url: 'HTTPS://x/v1', text: a, key: null}], deadlines: null}",
     f"{MODEL}buttons: [{{driver: keyboard}}, {{driver: evdev, device: /dev/x, map: {{KEY_A: a}}}}]",
+    f"{MODEL}buttons: [{{driver: gpio, chip: x, map: {{17: a, GPIO27: b, 4: null}}, active: high, debounce: 5ms}}]",
     f"{MODEL}triggers: [{{when: main press, ask: x, detail: text}}, {{when: main long, do: next page}}]",
     f"{MODEL}api: {{listen: '[::1]:80', token: a}}\nlog: {{level: debug}}\ngestures: {{long: 1s}}",
 ]
@@ -61,6 +62,7 @@ INVALID = [
     f"{MODEL}camera: {{driver: uvc, fresh: 3}}",
     f"{MODEL}camera: {{driver: uvc, options: {{}}}}",
     f"{MODEL}buttons: {{driver: keyboard}}",
+    f"{MODEL}buttons: [{{driver: gpio, chip: x, map: {{17: a}}, pull: strong}}]",
     f"{MODEL}displays: [{{driver: terminal, profile: glas3}}]",
     f"{MODEL}triggers: [{{when: main, ask: x}}]",
     f"{MODEL}triggers: [{{when: main press}}]",
