@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 16
 
 .PHONY: demo
 demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, no key (ONCE=1: one answer; CLIP=FOLDER: your pictures)
@@ -53,6 +53,19 @@ soak: tools  ## long runs, with the full counts
 .PHONY: bench
 bench: tools  ## ratios beside the alternatives, in one run (CHECK=1: fail where one that must hold does not)
 	$(BIN)/python tests/bench $(if $(CHECK),--check)
+
+# --- the Debian package
+ARCH ?= $(shell dpkg --print-architecture)
+DEB_RELEASE ?= bookworm
+VERSION ?=
+
+.PHONY: deb
+deb: run-time  ## the Debian package, in build/deb (DEB_RELEASE=bookworm|trixie, ARCH=amd64|arm64, VERSION=: another than the tree's)
+	@sh systemd/deb/build.sh $(DEB_RELEASE) $(ARCH) $(VERSION)
+
+.PHONY: deb-lock
+deb-lock: tools
+	sh systemd/deb/lock.sh
 
 .PHONY: clean
 clean:  ## remove what was made

@@ -1,0 +1,35 @@
+#!/bin/sh
+# root.sh RELEASE ARCH: print the path of a tar of a clean root of that release, with its Python and nothing else; made where the cache has none.
+#
+# It is unpacked only, nothing of it is run: so any architecture will do, and three seconds.
+set -eu
+
+here=$(dirname "$0")
+. "$here/releases.sh"
+release=$1
+architecture=$2
+about_release "$release"
+
+cache=${GLASSD_CACHE:-$HOME/.cache/glassd}/deb
+tar=$cache/root-$release-$architecture-$(sha256sum <"$0" | cut -c 1-12).tar
+
+if [ ! -e "$tar" ]; then
+    command -v mmdebstrap >/dev/null || sh "$here/../../tests/tools/apt-ensure.sh" "A clean root of a Debian release is made with mmdebstrap." mmdebstrap
+    # A machine of the same release says itself where its packages come from.
+    sources=
+    if [ "$(. /etc/os-release && echo "$ID-${VERSION_CODENAME:-}")" = "debian-$release" ]; then
+        for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+            if [ -z "$sources" ] && grep -q "^ *\(deb\|Types:\)" "$file" 2>/dev/null; then
+                sources=$file
+            fi
+        done
+    fi
+    echo "Making a clean root of $release for $architecture ..." >&2
+    mkdir -p "$cache"
+    # shellcheck disable=SC2086  # no word where there is no file
+    mmdebstrap --quiet --variant=extract --architectures="$architecture" --include=python3 --format=tar \
+        --customize-hook='rm -rf "$1"/dev "$1"/var/cache/apt "$1"/var/lib/apt/lists' "$release" "$tar.$$" $sources >&2
+    rm -f "$cache/root-$release-$architecture"-*.tar
+    mv "$tar.$$" "$tar"
+fi
+echo "$tar"
