@@ -16,6 +16,7 @@ import sys
 from importlib import import_module
 
 from glassd import __version__
+from glassd.service import paths
 
 COMMANDS = (
     "run",
@@ -41,6 +42,12 @@ def parser() -> argparse.ArgumentParser:
         prog="glassd", description="A press, the frame that was in view, an answer that grows on the glasses' display."
     )
     top.add_argument("--version", action="version", version=f"glassd {__version__}")
+    top.add_argument(
+        "-i",
+        "--instance",
+        metavar="NAME",
+        help="which pair of glasses, on a board with several: the unit glassd@NAME, its socket and its config",
+    )
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         import_module(f"glassd.cli.{name}").add(subparsers)
@@ -52,7 +59,14 @@ def main(argv: list[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         codecs.register_error("json-escape", _json_escaped)
         sys.stdout.reconfigure(errors="json-escape")  # a terminal that has no Chinese is no reason to fail
-    args = parser().parse_args(argv)
+    top = parser()
+    args = top.parse_args(argv)
+    try:
+        if args.instance is not None:
+            paths.choose_instance(args.instance)
+        paths.instance()
+    except ValueError as error:
+        top.error(str(error))
     try:
         status: int = args.run(args)
         if sys.stdout is not None:

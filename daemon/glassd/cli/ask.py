@@ -39,7 +39,7 @@ def add(subparsers: Any) -> None:
     text = "ask a question, about what the camera sees or about given pictures"
     parser = subparsers.add_parser("ask", help=text, description=text)
     parser.add_argument(
-        "-c", "--config", type=Path, metavar="FILE", help="the config for --direct (default: %(default)s)"
+        "-c", "--config", type=Path, metavar="FILE", help="the config for --direct (default: /etc/glassd/glassd.yaml)"
     )
     parser.add_argument(
         "--image",
@@ -53,7 +53,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON lines, the outcome last (docs/outcomes.md)")
     parser.add_argument("prompt", metavar="PROMPT", type=_prompt)
-    parser.set_defaults(run=run, config=default_config())
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
                 from glassd.config.load import ConfigError, load_model_only  # noqa: PLC0415  a light start
 
                 try:
-                    model = load_model_only(args.config)
+                    model = load_model_only(args.config or default_config())
                 except ConfigError as error:
                     print(error, file=sys.stderr)
                     return EXIT_CONFIG

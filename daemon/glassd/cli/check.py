@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glassd.service.paths import default_config
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
@@ -17,7 +19,13 @@ def add(subparsers: Any) -> None:
     """Add the subcommand."""
     text = "tell every mistake of a config, or what it sets up"
     parser = subparsers.add_parser("check", help=text, description=text)
-    parser.add_argument("file", type=Path, metavar="FILE", help="the config; conf.d/*.yaml beside it lies over it")
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="the config (default: /etc/glassd/glassd.yaml); conf.d/*.yaml beside it lies over it",
+    )
     parser.add_argument(
         "--merged", action="store_true", help="print the layers as one file, with where each value is from"
     )
@@ -32,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from glassd.config.load import ConfigError, load  # noqa: PLC0415  a light start: see the package
 
     try:
-        loaded = load(args.file, overrides=args.set)
+        loaded = load(args.file or default_config(), overrides=args.set)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

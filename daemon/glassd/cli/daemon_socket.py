@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from glassd.service.paths import socket_to_call
+from glassd.service.paths import command, socket_to_call, unit
 
 if TYPE_CHECKING:
     import argparse
@@ -59,7 +59,8 @@ def connect(path: Path | None = None) -> http.client.HTTPConnection:
     except PermissionError as error:
         raise DaemonError(f"{path}: not open to you: join the group glassd, or use sudo") from error
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise DaemonError(f"no glassd is running at {path}: start it with `glassd run` or systemctl") from error
+        start = f"`systemctl start {unit()}` or `{command()} run`"
+        raise DaemonError(f"no glassd is running at {path}: start it with {start}") from error
     except OSError as error:
         raise DaemonError(f"{path}: {error.strerror or error}") from error
     return connection

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassd.service.paths import default_config
+from glassd.service.paths import command, default_config
 
 if TYPE_CHECKING:
     import argparse
@@ -16,19 +16,25 @@ def add(subparsers: Any) -> None:
     """Add the subcommand."""
     text = "run the daemon"
     parser = subparsers.add_parser("run", help=text, description=text)
-    parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="the config (default: %(default)s)")
+    parser.add_argument(
+        "-c", "--config", type=Path, metavar="FILE", help="the config (default: /etc/glassd/glassd.yaml)"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="PATH=VALUE", help="a value over the file's: log.level=debug"
     )
-    parser.set_defaults(run=run, config=default_config())
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 2 for a config with mistakes, 1 where the daemon cannot start."""
     from glassd.config.load import ConfigError, load  # noqa: PLC0415  a light start: see the package
 
+    file: Path = args.config or default_config()
+    if args.config is None and _is_missing(file):
+        print(f"there is no {file} yet: run `{command()} setup`", file=sys.stderr)
+        return 2
     try:
-        loaded = load(args.config, overrides=args.set)
+        loaded = load(file, overrides=args.set)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
@@ -36,4 +42,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"warning: {warning}", file=sys.stderr)
     from glassd.service.process import run_daemon  # noqa: PLC0415  aiohttp comes with it
 
-    return run_daemon(loaded.config, lambda: load(args.config, overrides=args.set).config)
+    return run_daemon(loaded.config, lambda: load(file, overrides=args.set).config)
+
+
+def _is_missing(file: Path) -> bool:
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # loading it tells what stands in the way
+    return False
