@@ -101,8 +101,9 @@ def request_lines(fd: int, offsets: Sequence[int], flags: int, debounce_s: float
 
     It gives `gpio_events.EVENT` structures, stamped by CLOCK_MONOTONIC, and outlives `fd`. `debounce_s` may be 0.
     """
-    debounce = _CONFIG_ATTRIBUTE.pack(_DEBOUNCE, round(debounce_s * 1_000_000), (1 << len(offsets)) - 1)
-    config = _LINE_CONFIG.pack(INPUT | EDGE_RISING | EDGE_FALLING | flags, 1 if debounce_s else 0, debounce)
+    every = (1 << len(offsets)) - 1
+    attributes = [_CONFIG_ATTRIBUTE.pack(_DEBOUNCE, round(debounce_s * 1_000_000), every)] if debounce_s else []
+    config = _LINE_CONFIG.pack(INPUT | EDGE_RISING | EDGE_FALLING | flags, len(attributes), b"".join(attributes))
     wanted = _LINE_REQUEST.pack(
         struct.pack(f"={len(offsets)}I", *offsets),
         consumer.encode()[: _NAME_BYTES - 1],
