@@ -102,6 +102,11 @@ class App:
         await self._devices.close()
         await self._model.close()
 
+    @property
+    def essentials(self) -> dict[str, Callable[[], str]]:
+        """The parts that must turn for as long as the daemon runs: each tells what of it is stuck, or an empty text."""
+        return {"the scheduler": self.runner.stuck, "the devices": self._devices.stuck}
+
     # -- what the API asks for -----------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:

@@ -127,6 +127,10 @@ class Devices:
         for supervisor in self._supervisors.values():
             supervisor.retry_now()
 
+    def stuck(self) -> str:
+        """Return whose supervisor has ended, empty where none has; what one waits for is no matter here."""
+        return ", ".join(f"the supervisor of {name} has ended" for name, task in self._tasks.items() if task.done())
+
     def status(self) -> list[dict[str, Any]]:
         """Return where each device stands, as JSON."""
         now = self._clock()

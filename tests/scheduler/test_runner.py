@@ -14,7 +14,7 @@ from glassd.ask import Ask, Origin
 from glassd.config.schema import Config
 from glassd.messages.codes import Code
 from glassd.scheduler.machine import Scheduler
-from glassd.scheduler.runner import PIECE_LIMIT_CHARS, Runner
+from glassd.scheduler.runner import BREAK_OFF_LIMIT_S, PIECE_LIMIT_CHARS, Runner
 from glassd_drivers.contracts import Edge, EdgeKind, Frame
 from virtual import passes, run
 
@@ -602,3 +602,42 @@ def test_a_cancelled_ask_lets_go_of_its_picture_at_once_without_the_garbage_coll
         run(main())
     finally:
         gc.enable()
+
+
+def test_all_goes_on_while_asks_are_answered_and_broken_off() -> None:
+    async def body(house: House) -> None:
+        for hold in (0.1, 0.1, 1.0):
+            house.press("main", hold)
+            for _ in range(15):
+                await house.after(0.1)
+                assert house.runner.stuck() == ""
+
+    assert code(scene(body).records[-1]) is Code.CANCELLED
+
+
+def test_an_ask_that_does_not_end_when_it_is_broken_off_is_stuck() -> None:
+    async def body(house: House) -> None:
+        house.closing_s = 60.0
+        house.press("main")
+        await house.after(1.5)
+        house.press("up")  # takes the place of the first, and waits for its end
+        await house.after(BREAK_OFF_LIMIT_S - 1)
+        assert house.runner.stuck() == ""
+        await house.after(2)
+        assert "does not end" in house.runner.stuck()
+        house.closing_s = 0.0  # of the second
+        await house.after(60)
+        assert house.runner.stuck() == ""
+
+    scene(body)
+
+
+def test_asking_what_is_stuck_disturbs_no_gesture() -> None:
+    async def body(house: House) -> None:
+        house.press("main", hold=0.3)
+        for _ in range(20):
+            await house.after(0.05)
+            house.runner.stuck()
+        await house.after(5)
+
+    assert scene(body).seen == ["looking", "asked", *WORDS, "finished"]

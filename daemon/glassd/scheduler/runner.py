@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 RECORDS_LIMIT = 100
 """How many asks' records are remembered."""
+BREAK_OFF_LIMIT_S = 10.0
+"""How long an ask may take to end that was broken off; it closes a request and a look, both bounded well below."""
 PIECE_LIMIT_CHARS = 1000
 """How much text is laid out at a time; a longer delta is told in pieces, about 5 ms of layout each on a slow core."""
 
@@ -101,6 +103,7 @@ class _UnderWay:
     reasoning: list[str] = field(default_factory=list)
     endpoint: str = ""
     stop: Stop | None = None
+    stopped_at: float = 0.0
     outcome: Outcome | None = None
     task: asyncio.Task[None] = field(init=False)
 
@@ -165,6 +168,15 @@ class Runner:
         """Wait until no ask is under way, and let none begin for as long as this is entered: for a reload."""
         return self._gate.held()
 
+    def stuck(self) -> str:
+        """Return what does not go on as it must, empty where all does. The scheduler is fed a tick for that."""
+        now = self._loop.time()
+        self._carry_out(self.scheduler.tick(now))
+        for under_way in self._under_way.values():
+            if under_way.stop is not None and now - under_way.stopped_at > BREAK_OFF_LIMIT_S:
+                return f"ask {under_way.ask.id} does not end"
+        return ""
+
     async def close(self) -> None:
         """Break off what is under way and wait for its end; from now on every ask is refused."""
         self._closed = True
@@ -221,6 +233,8 @@ class Runner:
 
     def _stop(self, stop: Stop) -> None:
         under_way = self._under_way[stop.ask_id]
+        if under_way.stop is None:
+            under_way.stopped_at = self._loop.time()
         under_way.stop = stop
         if not under_way.task.cancelling():  # a second cancellation would cut short the closing of its request
             under_way.task.cancel()

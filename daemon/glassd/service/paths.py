@@ -1,4 +1,4 @@
-"""Where one daemon's files are: its socket, config and state; and the unit that it is.
+"""Where one daemon's files are: its socket, config, keys and state; and the unit that it is.
 
 A board with one pair of glasses has one daemon, and no name for it. One with several has a daemon each, an instance:
 `$GLASSD_INSTANCE` names it, in its unit and after `glassd -i NAME`, and whatever it has of its own bears the name.
@@ -65,6 +65,11 @@ def socket_to_call() -> Path:
 def default_config() -> Path:
     """Return the config used where none is named: `$GLASSD_CONFIG`, else the system's."""
     return Path(os.environ.get("GLASSD_CONFIG") or Path("/etc/glassd", instance(), "glassd.yaml"))
+
+
+def credentials() -> Path:
+    """Return the folder of keys that the unit hands to the daemon as its credentials (LoadCredential=)."""
+    return Path("/etc/credstore", _folder())
 
 
 def state_folder() -> Path:

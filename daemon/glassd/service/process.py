@@ -24,6 +24,7 @@ from glassd.app import App
 from glassd.config.keys import KeyMissingError, find_key
 from glassd.config.mistakes import ConfigError
 from glassd.gateway.listener import UnguardedError, host_and_port, listening_when_possible
+from glassd.service import watchdog
 from glassd.service.notify import notify
 from glassd.service.paths import socket_to_serve
 from glassd.service.report import LogMemory
@@ -88,7 +89,7 @@ async def _main(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop_on_signal)  # not the loop's own way: a loop that is stuck would never come to it
     async with AsyncExitStack() as stack:
-        listener = stack.enter_context(_bound(socket_to_serve()))
+        listener = stack.enter_context(_bound(path := socket_to_serve()))
         app = await stack.enter_async_context(App(config, read_config, memory.lines))
         await stack.enter_async_context(_serving(app, config, listener))
         await stack.enter_async_context(_gateway(app, config))
@@ -97,6 +98,10 @@ async def _main(
         notify("READY=1", "STATUS=ready")
         log.info("ready")
         waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait(), name="stop"), app.fatal]
+        if (patience_s := watchdog.patience_s()) is not None:
+            proofs = {part: watchdog.unstuck(stuck) for part, stuck in app.essentials.items()}
+            telling = watchdog.keep_telling({**proofs, "the API": watchdog.api_answers(path)}, patience_s)
+            waits.append(asyncio.create_task(telling, name="watchdog"))
         if guest is not None:
             waits.append(asyncio.create_task(guest(app), name="guest"))
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
