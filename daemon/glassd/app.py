@@ -21,12 +21,11 @@ from glassd.config.keys import find_key
 from glassd.config.mistakes import ConfigError
 from glassd.config.schema import READER_URL, ButtonDevice, DisplayDevice
 from glassd.config.schema import Camera as CameraSection
-from glassd.devices import Device, Devices
+from glassd.devices import CAMERA, Device, Devices, sections
 from glassd.events import Bus
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes
 from glassd.frames.view import View
 from glassd.gateway.apps import Apps
-from glassd.messages import Language
 from glassd.model.client import Client
 from glassd.presenter.stage import Stage
 from glassd.scheduler.gestures import PLAYED_STEP_S, played
@@ -45,14 +44,15 @@ if TYPE_CHECKING:
     from glassd.ask import Picture
     from glassd.config.commands import Command
     from glassd.config.schema import Config, Gesture
+    from glassd.devices import Section
     from glassd.gateway.server import Responder
+    from glassd.messages import Language
     from glassd.scheduler.record import AskRecord
     from glassd_drivers.contracts import Buttons, Channel, Display, Frame, Screen
     from glassd_drivers.supervise import DeviceStatus
 
 log = logging.getLogger(__name__)
 
-CAMERA = "camera"
 LAST_SCREEN_LIMIT_S = 0.3
 """How long a stop waits for the displays to show what they were given last."""
 
@@ -81,13 +81,14 @@ class App:
         """Who answers apps on the glasses; None where the config has no gateway."""
         self._gateway_listens = False
         self._reloading: asyncio.Task[list[str]] | None = None
+        self._refused = ""  # what is wrong with the newest config, where a reload has left the one before in force
         self._played_until: dict[str, float] = {}
         self._hotplug = ExitStack()
 
     async def __aenter__(self) -> Self:
         await self._model.change(self.config)
         self._model.warm()
-        for name, section in _device_sections(self.config).items():
+        for name, section in sections(self.config).items():
             self._add(name, section)
         self._hotplug.enter_context(hotplug.arrivals(self._devices.look_again))
         return self
@@ -178,11 +179,16 @@ class App:
             async with self.runner.between_asks():
                 changed = await self._apply(config)
         except ConfigError as error:
-            # Its mistakes are the whole story, not the traceback.
-            log.error("reload: the config has mistakes; the old one stays in force:\n%s", error)  # noqa: TRY400
+            first, *others = str(error).splitlines()
+            more = f" (and {len(others)} more)" if others else ""
+            self._refused = f"; the config has mistakes, the old one stays in force: {first}{more}"
+            log.error("reload: the config has mistakes; the old one stays in force")  # noqa: TRY400  who asked is told
             raise
+        else:
+            self._refused = ""
         finally:
             notify("READY=1")
+            self._tell_status()
         log.info("reloaded: %s", ", ".join(changed) or "nothing changed")
         return changed
 
@@ -216,7 +222,7 @@ class App:
         before = self.config
         # What listens was opened at the start: it stays in force as it is, and so does what goes with it.
         self.config = config.model_copy(update={"api": before.api, "gateway": before.gateway})
-        changed = await self._apply_devices(_device_sections(before), _device_sections(config))
+        changed = await self._apply_devices(sections(before), sections(config))
         if before.model != config.model:
             changed.append("model")
         if before.allow_hosts != config.allow_hosts:
@@ -238,7 +244,7 @@ class App:
             changed.append("gateway (takes a restart)")
         return changed
 
-    async def _apply_devices(self, before: dict[str, _DeviceSection], after: dict[str, _DeviceSection]) -> list[str]:
+    async def _apply_devices(self, before: dict[str, Section], after: dict[str, Section]) -> list[str]:
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         for name in changed:
             if name in before:
@@ -248,7 +254,7 @@ class App:
                 self._add(name, after[name])
         return changed
 
-    def _add(self, name: str, section: _DeviceSection) -> None:
+    def _add(self, name: str, section: Section) -> None:
         match section:
             case CameraSection():
                 self._add_camera(section)
@@ -297,9 +303,14 @@ class App:
     def _device_changed(self, status: DeviceStatus) -> None:
         event = {"event": "device", "name": status.name, "state": status.state.value, "error": status.error}
         self.bus.publish(event)
-        notify("STATUS=" + ", ".join(f"{device['name']} {device['state']}" for device in self._devices.status()))
+        self._tell_status()
         if status.name == CAMERA:
             self._stage.camera(status.state is DeviceState.READY)
+
+    def _tell_status(self) -> None:
+        """Have `systemctl status` show how each device stands, and what a reload refused."""
+        devices = ", ".join(f"{device['name']} {device['state']}" for device in self._devices.status())
+        notify(f"STATUS={devices or 'ready'}{self._refused}")
 
     def _keep_looking(self, looking: bool) -> None:
         """Open the camera that looks all the time, or close whichever is open."""
@@ -376,16 +387,3 @@ class _Model:
         """Close the connections, and the on-board model."""
         self._client = None
         await self._stack.aclose()
-
-
-_DeviceSection = CameraSection | ButtonDevice | tuple[DisplayDevice, Language]
-
-
-def _device_sections(config: Config) -> dict[str, _DeviceSection]:
-    """Return what each device is made from, by its name; a display also speaks the wearer's language."""
-    sections: dict[str, _DeviceSection] = {}
-    if config.camera is not None:
-        sections[CAMERA] = config.camera
-    sections |= {f"buttons.{i}": section for i, section in enumerate(config.buttons)}
-    sections |= {f"displays.{i}": (section, config.language) for i, section in enumerate(config.displays)}
-    return sections

@@ -12,16 +12,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from glassd.config.schema import ButtonDevice, Camera, DisplayDevice
+from glassd.messages import Language
 from glassd_drivers import registry
 from glassd_drivers.supervise import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from glassd.config.schema import Config
     from glassd_drivers.contracts import DriverConfig, Role
     from glassd_drivers.host import Host
     from glassd_drivers.supervise import DeviceStatus
 
+CAMERA = "camera"
+"""The camera's name; there is one at most."""
 STOP_LIMIT_S = 1.2
 """How long the drivers may take to close when the daemon stops; a stuck one is left to the end of the process."""
 
@@ -153,3 +158,17 @@ class Devices:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fatal(error)
+
+
+Section = Camera | ButtonDevice | tuple[DisplayDevice, Language]
+"""What a device is made from; a display also speaks the wearer's language."""
+
+
+def sections(config: Config) -> dict[str, Section]:
+    """Return what each device of a config is made from, by its name."""
+    found: dict[str, Section] = {}
+    if config.camera is not None:
+        found[CAMERA] = config.camera
+    found |= {f"buttons.{i}": section for i, section in enumerate(config.buttons)}
+    found |= {f"displays.{i}": (section, config.language) for i, section in enumerate(config.displays)}
+    return found

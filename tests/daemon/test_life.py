@@ -179,12 +179,16 @@ def test_a_broken_config_leaves_all_in_force_and_says_so(
     daemon.camera_ready()
     daemon.config.write_text(text.replace("fps: 10", "fps: fast").replace("displays:", "display:"))
     if how == "command":
-        said = daemon.glassd("reload", status=5).stderr
+        said = daemon.glassd("reload", status=2).stderr
         assert f"{daemon.config}:5:" in said
         assert f"{daemon.config}:6:" in said
+        daemon.log.until("the old one stays in force")
     else:
         daemon.process.send_signal(signal.SIGHUP)
         daemon.log.until("the old one stays in force")
+        daemon.log.until(f"{daemon.config}:5:")
+        daemon.log.until(f"{daemon.config}:6:")
+    daemon.told(f"the old one stays in force: {daemon.config}:5:")
     daemon.glassd("press", "main")
     _, body = model.request()
     assert body["messages"][-1]["content"][-1]["text"] == "the old question"

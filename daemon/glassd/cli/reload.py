@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from glassd.cli.daemon_socket import add_and_run, request_json
+from glassd.cli.daemon_socket import DaemonError, add_and_run, request_json
 
 if TYPE_CHECKING:
     import argparse
@@ -16,7 +17,16 @@ def add(subparsers: Any) -> None:
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Wait until the config is applied and say what changed; mistakes are printed, and leave the old one in force."""
-    changed = request_json("POST", "/api/reload", {})["changed"]
+    """Wait until the config is applied and say what changed; 2 for one with mistakes, which are printed.
+
+    It is what the unit's ExecReload= runs, so what is printed here is what `systemctl status` shows.
+    """
+    try:
+        changed = request_json("POST", "/api/reload", {})["changed"]
+    except DaemonError as error:
+        if not error.details:
+            raise
+        print(f"glassd reload: {error}", *error.details, sep="\n", file=sys.stderr)
+        return 2
     print(f"reloaded: {', '.join(changed)}" if changed else "reloaded: nothing changed")
     return 0

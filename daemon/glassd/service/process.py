@@ -26,8 +26,9 @@ from glassd.config.mistakes import ConfigError
 from glassd.gateway.listener import UnguardedError, host_and_port, listening_when_possible
 from glassd.service import watchdog
 from glassd.service.notify import notify
-from glassd.service.paths import socket_to_serve
+from glassd.service.paths import socket_to_serve, state_folder
 from glassd.service.report import LogMemory
+from glassd.service.state import refuse_newer_journal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -60,6 +61,7 @@ def run_daemon(
     SIGHUP reloads. `guest` is a coroutine that is run beside the daemon once it is ready; its end stops the daemon.
     """
     memory = _set_up_log(config.log.level)
+    refuse_newer_journal(state_folder())
     try:
         asyncio.run(_main(config, read_config, memory, guest))
     except StartError as error:
@@ -149,8 +151,10 @@ class _Reloads:
             self._task = asyncio.create_task(self._reload(), name="reload")
 
     async def _reload(self) -> None:
-        with contextlib.suppress(ConfigError):  # the app has logged its mistakes, and goes on with the old one
+        try:
             await self._app.reload()
+        except ConfigError as error:
+            log.error("%s", error)  # noqa: TRY400  its mistakes are the whole story; a caller of the API is told them
 
 
 @asynccontextmanager
