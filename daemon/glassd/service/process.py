@@ -17,7 +17,6 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from glassd.api.server import SHUTDOWN_LIMIT_S, application
 from glassd.app import App
@@ -25,9 +24,9 @@ from glassd.config.keys import KeyMissingError, find_key
 from glassd.config.mistakes import ConfigError
 from glassd.gateway.listener import UnguardedError, host_and_port, listening_when_possible
 from glassd.service import watchdog
+from glassd.service.log import log_to_stderr
 from glassd.service.notify import notify
 from glassd.service.paths import socket_to_serve, state_folder
-from glassd.service.report import LogMemory
 from glassd.service.state import refuse_newer_journal
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from glassd.config.schema import Config
+    from glassd.service.report import LogMemory
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def run_daemon(
 
     SIGHUP reloads. `guest` is a coroutine that is run beside the daemon once it is ready; its end stops the daemon.
     """
-    memory = _set_up_log(config.log.level)
+    memory = log_to_stderr(config.log.level)
     refuse_newer_journal(state_folder())
     try:
         asyncio.run(_main(config, read_config, memory, guest))
@@ -266,21 +266,3 @@ def _clear(path: Path) -> None:
             path.unlink()
             return
     raise StartError(f"another glassd is running at {path}: stop it, or name another place in GLASSD_SOCKET")
-
-
-def _set_up_log(level: str) -> LogMemory:
-    """Log to stderr, with the time only where nobody else adds it, and remember the newest lines for a report."""
-    root = logging.getLogger()
-    root.setLevel(level.upper())
-    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
-    memory = LogMemory()
-    for handler in (logging.StreamHandler(), memory):
-        handler.setFormatter(logging.Formatter(f"{stamp}%(levelname)s %(name)s: %(message)s"))
-        root.addHandler(handler)
-    logging.getLogger("aiohttp.server").addFilter(_is_no_callers_fault)
-    return memory
-
-
-def _is_no_callers_fault(record: logging.LogRecord) -> bool:
-    """Pass over what is no HTTP: the caller has been told, and the traceback would quote what it sent."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | web.RequestPayloadError))
