@@ -31,6 +31,7 @@ COMMANDS = (
     "report",
     "schema",
     "drivers",
+    "driver",
     "devices",
     "demo",
 )
