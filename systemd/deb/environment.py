@@ -1,9 +1,9 @@
-"""Make the virtual environment of the package, or install glassd into it: run inside a clean root of the Debian release.
+"""Make the virtual environment of the package, or install glassd into it: run inside a clean root of a Debian release.
 
-`environment.py make EPOCH WHEEL...` makes /usr/lib/glassd anew with other people's wheels; `environment.py add EPOCH WHEEL` puts glassd's own
-into it. Wheels are only unpacked, by the `installer` library: so those of another architecture will do, and there is no pip in what
-ships. Whatever it makes bears the date EPOCH, and what is compiled is compiled where it will lie: the same input gives the same
-bytes, and a start on the board compiles nothing.
+`environment.py make EPOCH WHEEL...` makes /usr/lib/glassd anew with other people's wheels; `environment.py add EPOCH
+WHEEL` puts glassd's own into it. Wheels are only unpacked, by the `installer` library: so those of another architecture
+will do, and there is no pip in what ships. Whatever it makes bears the date EPOCH, and is compiled where it will lie:
+the same input gives the same bytes, and a start on the board compiles nothing.
 """
 
 from __future__ import annotations
@@ -69,7 +69,11 @@ def unpack(wheel: Path) -> None:
 def thin_out() -> None:
     """Remove what no run of glassd ever reads."""
     bin_folder = PLACE / "bin"
-    unused = [PLACE / "unused", PLACE / "include", *(file for file in bin_folder.iterdir() if "python" not in file.name)]
+    unused = [
+        PLACE / "unused",
+        PLACE / "include",
+        *(file for file in bin_folder.iterdir() if "python" not in file.name),
+    ]
     for pattern in NEVER_USED:
         unused += PACKAGES.glob(pattern)
     for path in unused:

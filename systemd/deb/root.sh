@@ -26,8 +26,10 @@ if [ ! -e "$tar" ]; then
     fi
     echo "Making a clean root of $release for $architecture ..." >&2
     mkdir -p "$cache"
-    # shellcheck disable=SC2086  # no word where there is no file
+    # The links are what a running system has (merged /usr); Debian 13's C library counts on them.
+    # shellcheck disable=SC2086,SC2016  # no word where there is no file; $1 is the hook's
     mmdebstrap --quiet --variant=extract --architectures="$architecture" --include=python3 --format=tar \
+        --setup-hook='cd "$1" && for each in bin sbin lib lib64; do mkdir -p usr/$each && ln -s usr/$each $each; done' \
         --customize-hook='rm -rf "$1"/dev "$1"/var/cache/apt "$1"/var/lib/apt/lists' "$release" "$tar.$$" $sources >&2
     rm -f "$cache/root-$release-$architecture"-*.tar
     mv "$tar.$$" "$tar"
