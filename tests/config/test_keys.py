@@ -40,6 +40,14 @@ def test_systemds_credentials_come_first(name: str, home: Path) -> None:
     assert find_key("dashscope", environ) == KEY
 
 
+def test_what_the_unit_puts_in_the_place_of_a_missing_folder_is_no_key(home: Path) -> None:
+    put(home / "credentials/key", "none")
+    environ = {"CREDENTIALS_DIRECTORY": str(home / "credentials"), "GLASSD_KEY_KEY": KEY, "HOME": str(home)}
+    assert find_key("key", environ) == KEY
+    put(home / "credentials/key_key", "another")
+    assert find_key("key", environ) == "another"
+
+
 @pytest.mark.parametrize("variable", ["GLASSD_KEY_MY_VENDOR_2", "MY_VENDOR_2_API_KEY"])
 def test_the_environment_comes_next(variable: str, home: Path) -> None:
     put(home / ".config/glassd/keys/my-vendor.2", "other")
@@ -58,7 +66,8 @@ def test_then_a_file_of_ones_own_then_the_systems(home: Path) -> None:
 def test_no_key_names_the_ways_to_give_it(home: Path) -> None:
     with pytest.raises(KeyMissingError) as caught:
         find_key("dashscope", {"HOME": str(home), "GLASSD_KEY_DASHSCOPE": ""})
-    for way in ("LoadCredential=", "GLASSD_KEY_DASHSCOPE", "~/.config/glassd/keys/dashscope", "mode 600"):
+    ways = ("/etc/credstore/glassd/dashscope", "GLASSD_KEY_DASHSCOPE", "~/.config/glassd/keys/dashscope", "mode 600")
+    for way in ways:
         assert way in str(caught.value)
 
 

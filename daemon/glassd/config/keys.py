@@ -11,6 +11,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from glassd.config.mistakes import ConfigError, readable
+from glassd.service.paths import credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ MAX_KEY_CHARS = 4096
 """How many characters a key may have."""
 SYSTEM_FOLDER = "/etc/glassd/keys"
 OWN_FOLDER = "~/.config/glassd/keys"
+_STAND_IN = "key"  # what glassd.service has systemd put in the place of a folder of keys that is not there
 
 
 class KeyMissingError(ConfigError):
@@ -38,26 +40,28 @@ def find_key(name: str, environ: Mapping[str, str] | None = None) -> str:
 
     Looked for, in this order: systemd's credentials (`NAME`, `key_NAME`, `key.NAME` in `$CREDENTIALS_DIRECTORY`;
     systemd.exec(5) loads the files of a folder given as `LoadCredential=key:FOLDER` as `key_FILE`), the variables
-    `GLASSD_KEY_NAME` and `NAME_API_KEY`, the files `~/.config/glassd/keys/NAME` and `/etc/glassd/keys/NAME`.
+    `GLASSD_KEY_NAME` and `NAME_API_KEY`, the files `~/.config/glassd/keys/NAME` and `/etc/glassd/keys/NAME`;
+    last, for root beside the service, the folder that the service's credentials are loaded from.
     """
     environ = os.environ if environ is None else environ
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", name):
         raise KeyMissingError("a credential's name has letters, digits, and _ . - alone")
     if folder := environ.get("CREDENTIALS_DIRECTORY"):
         for credential in (name, f"key_{name}", f"key.{name}"):
+            if credential == _STAND_IN:
+                continue
             # systemd guards this folder itself, in ways that the plain permission bits do not show.
             if (data := _read(folder, credential, guarded=True)) is not None:
                 return usable_key(data, f"the systemd credential {credential}")
     for variable in _variables(name):
         if value := environ.get(variable):
             return usable_key(value.encode(errors="surrogateescape"), f"the environment's {variable}")
-    for folder in (_own_folder(environ), SYSTEM_FOLDER):
+    for folder in (_own_folder(environ), SYSTEM_FOLDER, str(credentials())):
         if (data := _read(folder, name, guarded=False)) is not None:
             return usable_key(data, f"{folder}/{name}")
     raise KeyMissingError(
-        f"there is no key named {name}: give it as a systemd credential (LoadCredential=key_{name}:FILE), in the "
-        f"environment as {_variables(name)[0]}, or in the file {OWN_FOLDER}/{name} or {SYSTEM_FOLDER}/{name} with "
-        "mode 600"
+        f"there is no key named {name}: put it into {credentials()}/{name} and restart the service; for a glassd of "
+        f"your own, into the environment as {_variables(name)[0]} or into {OWN_FOLDER}/{name} with mode 600"
     )
 
 
