@@ -34,6 +34,7 @@ COMMANDS = (
     "driver",
     "devices",
     "demo",
+    "setup",
 )
 
 

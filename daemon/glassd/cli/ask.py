@@ -135,13 +135,13 @@ def _ask_model(model: Model, prompt: str, pictures: tuple[Picture, ...], output:
 
 
 def _ask_daemon(prompt: str, pictures: tuple[Picture, ...], output: Output) -> None:
-    for event in _daemon_events({"prompt": prompt, "pictures": [_sendable(picture) for picture in pictures]}):
+    for event in daemon_events({"prompt": prompt, "pictures": [_sendable(picture) for picture in pictures]}):
         output.tell(event)
     if output.outcome is None:
         raise AskError(Problem(Code.CONNECTION_LOST, "the daemon broke off; see its log", retryable=True))
 
 
-def _daemon_events(question: dict[str, Any]) -> Iterator[AnswerEvent]:
+def daemon_events(question: dict[str, Any]) -> Iterator[AnswerEvent]:
     """Yield what the daemon relays; raise AskError where it is not there, or does not take the question."""
     import http.client  # noqa: PLC0415  a light start
     import json  # noqa: PLC0415
@@ -158,7 +158,7 @@ def _daemon_events(question: dict[str, Any]) -> Iterator[AnswerEvent]:
             connection.request("POST", "/api/ask", json.dumps(question), {"Content-Type": "application/json"})
             response = connection.getresponse()
             if response.status != http.client.OK:
-                raise AskError(_refusal(response.status, response.read(ERROR_LIMIT_BYTES)))
+                raise AskError(refusal(response.status, response.read(ERROR_LIMIT_BYTES)))
             for line in response:
                 yield event_from_line(json.loads(line))
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -174,7 +174,8 @@ def _sendable(picture: Picture) -> dict[str, str]:
     return {"data": base64.b64encode(picture.data).decode()}
 
 
-def _refusal(status: int, body: bytes) -> Problem:
+def refusal(status: int, body: bytes) -> Problem:
+    """Return what the daemon says in an answer that is no answer."""
     import json  # noqa: PLC0415  a light start
 
     try:

@@ -68,8 +68,11 @@ def as_yaml(root: Node) -> str:
 
 def yaml_text(text: str) -> str:
     """Return a text as YAML reads it again: bare where it is simple, else in double quotes."""
-    if _BARE.fullmatch(text) and isinstance(scalar_value(text), str):
-        return text
+    return text if _BARE.fullmatch(text) and isinstance(scalar_value(text), str) else quoted_text(text)
+
+
+def quoted_text(text: str) -> str:
+    """Return a text in double quotes, as YAML reads it again."""
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(char if char.isprintable() else _escape(char) for char in quoted)
 

@@ -1,0 +1,228 @@
+"""The config as setup writes it: each section with a word on what it is for, in the wearer's language."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wcwidth import wcswidth
+
+from glassd.config.fields import READER_URL
+from glassd.config.load import ConfigError, load
+from glassd.config.merge import quoted_text, yaml_text
+from glassd.setup import presses
+from glassd.setup.answers import KEEP
+from glassd.setup.console import clipped
+from glassd.setup.found import buttons_section, camera_section, keys_of
+from glassd.setup.texts import texts_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from glassd.setup.answers import Answers, ModelAnswers
+    from glassd.setup.found import Found
+    from glassd.setup.places import Places
+    from glassd.setup.present import Present
+    from glassd.setup.texts import FileTexts
+    from glassd_drivers.discover import FoundCamera, FoundInput
+
+WORDS = ("ask", "instructions")
+"""What is words stands in quotes, as people write it, even where YAML could do without."""
+MAP_ON_ONE_LINE = 4
+"""How many keys of a map stand between { }; more have a line each."""
+Row = tuple[str, str]
+"""A line, and the comment behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """The answers with what `auto` and `standard` stand for. None keeps what is there; `names` are devices' own."""
+
+    model: ModelAnswers | None
+    camera: dict[str, Any] | None
+    buttons: list[dict[str, Any]] | None
+    displays: list[dict[str, Any]] | None
+    triggers: list[dict[str, Any]] | None
+    names: dict[str, str]
+
+
+def resolve(answers: Answers, found: Found, present: Present | None) -> Sections:
+    """Return what is to be written; to keep what is not there is to take what is found."""
+    kept = present.sections if present else {}
+    keeps = {
+        name for name in ("camera", "buttons", "displays", "triggers") if getattr(answers, name) == KEEP and present
+    }
+    camera, buttons, displays, triggers = answers.camera, answers.buttons, answers.displays, answers.triggers
+    names: dict[str, str] = {}
+    if camera in ("auto", KEEP):
+        first = found.cameras[0] if found.cameras else None
+        names["camera"] = first.name if first else ""
+        camera = camera_section(first)
+    if buttons in ("auto", KEEP):
+        device = found.inputs[0] if found.inputs else None
+        names["buttons"] = device.name if device else ""
+        buttons = [buttons_section(device, keys_of(device))]
+    if isinstance(camera, dict):
+        names["camera"] = _name_of(found.cameras, camera)
+    if isinstance(buttons, list) and len(buttons) == 1:
+        names["buttons"] = _name_of(found.inputs, buttons[0])
+    if not isinstance(displays, list):
+        displays = [{"driver": "terminal"}] if displays == "terminal" else []
+    buttons = buttons if isinstance(buttons, list) else []
+    if not isinstance(triggers, list):
+        given = present.buttons if present and "buttons" in keeps else presses.buttons_of(buttons)
+        triggers = presses.standard(given, texts_in(answers.language).file)
+    return Sections(
+        None if answers.model.service == KEEP and "model" in kept else answers.model,
+        None if "camera" in keeps else camera if isinstance(camera, dict) else {},
+        None if "buttons" in keeps else buttons,
+        None if "displays" in keeps else displays,
+        None if "triggers" in keeps else triggers,
+        names,
+    )
+
+
+def compose(answers: Answers, sections: Sections, present: Present | None, places: Places) -> str:
+    """Return the text of the config."""
+    texts = texts_in(answers.language).file
+    kept = present.sections if present else {}
+    reload = f"systemctl reload {places.unit.removesuffix('.service')}" if places.unit else f"{places.command} reload"
+    language = [(f"language: {answers.language}", texts.language)]
+    parts = [
+        texts.head.format(command=places.command, path=places.config, reload=reload),
+        kept["model"] if sections.model is None else _model(sections.model, texts, places),
+        kept.get("camera", texts.no_camera) if sections.camera is None else _camera(sections, texts),
+        kept.get("buttons", texts.no_buttons) if sections.buttons is None else _buttons(sections, texts),
+        kept.get("displays", texts.no_displays) if sections.displays is None else _displays(sections, texts),
+        kept.get("triggers", texts.no_triggers) if sections.triggers is None else _triggers(sections, texts),
+        "\n".join(_aligned(language)),
+        *(present.others if present else ()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def mistakes_in(text: str, places: Places) -> list[str]:
+    """Return what the loader says of a config, with the conf.d that is there over it, before it is put in place."""
+    with tempfile.TemporaryDirectory(prefix="glassd-setup-") as folder:
+        file = Path(folder) / places.config.name
+        file.write_text(text, encoding="utf-8")
+        (Path(folder) / "conf.d").symlink_to(places.config.parent.absolute() / "conf.d")
+        try:
+            load(file)
+        except ConfigError as error:
+            return [line.replace(folder, str(places.config.parent)) for line in str(error).splitlines()]
+    return []
+
+
+def _model(model: ModelAnswers, texts: FileTexts, places: Places) -> str:
+    instructions = texts.instructions if model.instructions is None else model.instructions
+    rows: list[Row] = [("model:", ""), ("  endpoints:", "")]
+    endpoint = model.endpoint
+    if endpoint["url"] != READER_URL:
+        comments = {
+            "url": "",
+            "key": texts.key.format(folder=places.credentials),
+            "vision": texts.vision if "text" in endpoint else texts.both,
+            "text": texts.text,
+        }
+        lines = [(f"{name}: {yaml_text(value)}", comments[name]) for name, value in endpoint.items()]
+        rows += [(f"    {'- ' if at == 0 else '  '}{line}", comment) for at, (line, comment) in enumerate(lines)]
+    rows.append((f"    - url: {READER_URL}", texts.reader))
+    end = [f"  {texts.instructions_comment}", f"  instructions: {quoted_text(instructions)}"]
+    return "\n".join([texts.model, *_aligned(rows), *end])
+
+
+def _camera(sections: Sections, texts: FileTexts) -> str:
+    if not sections.camera:
+        return texts.no_camera
+    head = texts.camera.format(name=_named(sections.names.get("camera", "")))
+    return "\n".join([head, "camera:", *mapping_lines(sections.camera, 2)])
+
+
+def _buttons(sections: Sections, texts: FileTexts) -> str:
+    if not sections.buttons:
+        return texts.no_buttons
+    head = texts.buttons.format(name=_named(sections.names.get("buttons", "")))
+    return "\n".join([head, "buttons:", *_items(sections.buttons, {"grab": texts.grab})])
+
+
+def _displays(sections: Sections, texts: FileTexts) -> str:
+    if not sections.displays:
+        return texts.no_displays
+    return "\n".join([texts.displays, "displays:", *_items(sections.displays)])
+
+
+def _triggers(sections: Sections, texts: FileTexts) -> str:
+    if not sections.triggers:
+        return texts.no_triggers
+    return "\n".join([texts.triggers, "triggers:", *_items(sections.triggers)])
+
+
+def _name_of(devices: Sequence[FoundCamera | FoundInput], section: dict[str, Any]) -> str:
+    """Return what the device of a section calls itself; empty where it is none of those that were found."""
+    return next((device.name for device in devices if str(device.path) == section.get("device")), "")
+
+
+def _named(name: str) -> str:
+    return f": {clipped(name, 60)}" if name else ""
+
+
+def _aligned(rows: Sequence[Row]) -> list[str]:
+    """Return lines whose comments stand one below the other."""
+    width = max((_cells(line) for line, comment in rows if comment), default=0)
+    return [f"{line}{' ' * (width - _cells(line))}  # {comment}" if comment else line for line, comment in rows]
+
+
+def _cells(text: str) -> int:
+    return max(wcswidth(text), 0)
+
+
+def _items(items: Sequence[dict[str, Any]], comments: dict[str, str] | None = None) -> list[str]:
+    lines = []
+    for item in items:
+        first, *rest = mapping_lines(item, 4, comments)
+        lines += [f"  - {first[4:]}", *rest]
+    return lines
+
+
+def mapping_lines(values: dict[str, Any], indent: int, comments: dict[str, str] | None = None) -> list[str]:
+    """Return the lines of a mapping; `comments` stand behind what they are about, where it is true."""
+    lines = []
+    for name, value in values.items():
+        if name in WORDS and isinstance(value, str):
+            lines.append(f"{' ' * indent}{name}: {quoted_text(value)}")
+            continue
+        comment = f"  # {comments[name]}" if comments and name in comments and value is True else ""
+        lines += [f"{line}{comment}" for line in _entry(f"{' ' * indent}{yaml_text(str(name))}:", value, indent + 2)]
+    return lines
+
+
+def _entry(opening: str, value: Any, indent: int) -> list[str]:
+    """Return the lines of a value: as people write it, a small map between { }, a larger one below its key."""
+    match value:
+        case dict() if len(value) > MAP_ON_ONE_LINE or any(isinstance(inner, dict | list) for inner in value.values()):
+            return [opening, *mapping_lines(value, indent)]
+        case list() if value and all(isinstance(one, dict) and one for one in value):
+            first = [mapping_lines(one, indent + 2) for one in value]
+            return [opening, *(line for own in first for line in (f"{' ' * indent}- {own[0].lstrip()}", *own[1:]))]
+        case _:
+            return [f"{opening} {_flow(value)}"]
+
+
+def _flow(value: Any) -> str:
+    """Return a value on one line."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{yaml_text(str(key))}: {_flow(one)}" for key, one in value.items()) + "}"
+        case list():
+            return f"[{', '.join(map(_flow, value))}]"
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case _:
+            return yaml_text(str(value))

@@ -1,0 +1,81 @@
+"""The config that is on the board already: what it says, and its sections as they are written there, to be kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from glassd.config.load import ConfigError, load, read_other
+from glassd.config.mistakes import Mistakes
+from glassd.config.schema import Config
+from glassd.setup.texts import texts_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from glassd.config.tree import Mapping
+
+ASKED = ("model", "camera", "buttons", "displays", "triggers", "language")
+"""The sections that setup asks about; all others are kept as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A config without mistakes, and the text of each of its own sections, comments included."""
+
+    text: str
+    config: Config
+    sections: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def others(self) -> list[str]:
+        """The texts of the sections that setup does not ask about."""
+        return [text for name, text in self.sections.items() if name not in ASKED]
+
+    @property
+    def buttons(self) -> list[str]:
+        """The names of the buttons that its devices give."""
+        maps = [getattr(device.options, "map", {}) for device in self.config.buttons]
+        return list(dict.fromkeys(str(button).split()[0] for one in maps for button in one.values()))
+
+
+def read_present(path: Path) -> Present | None:
+    """Return the config that is there, None where there is none; raise ConfigError for one with mistakes."""
+    if not path.exists():
+        return None
+    loaded = load(path)
+    text = path.read_text(encoding="utf-8-sig")
+    return Present(text, loaded.config, _sections(text, read_other(path, Config, Mistakes())))
+
+
+def _sections(text: str, root: Mapping) -> dict[str, str]:
+    """Return each section with the comment right above it; none where they do not each begin at the left edge."""
+    lines = text.splitlines()
+    begins: list[tuple[int, str]] = sorted((entry.place.line - 1, name) for name, entry in root.entries.items())
+    at_edge = {entry.place.column for entry in root.entries.values()} == {1}
+    if not at_edge or len({line for line, _ in begins}) < len(begins):
+        return {}
+    starts = [_with_comment_above(lines, line) for line, _ in begins]
+    ends = [*starts[1:], len(lines)]
+    own = _own_remarks()
+    return {
+        name: "\n".join(line for line in lines[start:end] if line not in own).strip("\n")
+        for (_, name), start, end in zip(begins, starts, ends, strict=True)
+    }
+
+
+def _with_comment_above(lines: list[str], line: int) -> int:
+    while line > 0 and lines[line - 1].startswith("#"):
+        line -= 1
+    return line
+
+
+def _own_remarks() -> set[str]:
+    """Return what setup writes in the place of a section that is not there: it is written anew, where it is so."""
+    files = [texts_in(language).file for language in ("zh", "en")]
+    return {
+        remark for file in files for remark in (file.no_camera, file.no_buttons, file.no_displays, file.no_triggers)
+    }
+
+
+__all__ = ["ASKED", "ConfigError", "Present", "read_present"]

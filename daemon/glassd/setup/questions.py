@@ -1,0 +1,266 @@
+"""The conversation: what can only have one answer is not asked, and the summary at the end changes any of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glassd.setup import ask_buttons, ask_model, presses
+from glassd.setup.answers import KEEP, Answers, ModelAnswers
+from glassd.setup.console import clipped
+from glassd.setup.document import compose, mistakes_in, resolve
+from glassd.setup.found import camera_section
+from glassd.setup.own_options import option_answers
+from glassd.setup.present import ASKED
+from glassd.setup.summary import LANGUAGES, summary_of, summary_of_present
+from glassd.setup.texts import spoken, texts_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from glassd.setup.console import Console
+    from glassd.setup.found import Found
+    from glassd.setup.places import Places
+    from glassd.setup.present import Present
+
+ORDER = ("language", *(name for name in ASKED if name != "language"))
+"""The lines of the summary."""
+
+
+class Conversation:
+    """Asks one person. `answers` and `key` are what came of it; `key` is None where none was typed."""
+
+    def __init__(
+        self,
+        console: Console,
+        found: Found,
+        present: Present | None,
+        places: Places,
+        *,
+        language: str,
+        terminal: str,
+    ) -> None:
+        """Begin in a language; `terminal` is the kind of terminal, $TERM."""
+        self.answers = Answers(
+            language="zh" if language == "zh" else "en",
+            model=ModelAnswers(service=KEEP if present else "dashscope"),
+            **dict.fromkeys(("camera", "buttons", "displays", "triggers"), KEEP) if present else {},
+        )
+        self.key: str | None = None
+        self._console = console
+        self._found = found
+        self._present = present
+        self._places = places
+        self._terminal = terminal
+        self._texts = texts_in(spoken(language, terminal))
+        self._ask: dict[str, Callable[[], None]] = {
+            "language": self._language,
+            "model": self._model,
+            "camera": self._camera,
+            "buttons": self._buttons,
+            "displays": self._displays,
+            "triggers": self._triggers,
+        }
+
+    def hold(self) -> Answers:
+        """Ask what must be asked, show it all, and return it once the person says so."""
+        self._language()
+        self._console.say(f"\n{self._texts.welcome}\n")
+        self._tell_what_is_found()
+        if self._present is None:
+            self._model()
+            if len(self._found.cameras) > 1 or self._found.drivers_of("cameras"):
+                self._camera()
+            if self._found.inputs or self._found.chips or self._found.drivers_of("buttons"):
+                self._buttons(first_time=True)
+            self._displays()
+        while (name := self._to_change()) is not None:
+            self._ask[name]()
+        return self.answers
+
+    # -- the summary ----------------------------------------------------------------------------------------------
+
+    def _to_change(self) -> str | None:
+        """Show the summary and return the line to change; None where it is to be written."""
+        texts, console = self._texts, self._console
+        sections = resolve(self.answers, self._found, self._present)
+        lines = summary_of(self.answers, sections, self._present, texts)
+        console.say(f"\n{texts.summary}")
+        for number, name in enumerate(ORDER, 1):
+            head = f"  {number}  {texts.sections[name]}"
+            for at, line in enumerate(lines[name]):
+                console.say(clipped(f"{head if at == 0 else '':<16}{line}"))
+        mistakes = mistakes_in(compose(self.answers, sections, self._present, self._places), self._places)
+        if mistakes:
+            console.say(texts.mistakes)
+            for mistake in mistakes:
+                console.say(f"  {mistake}")
+        while True:
+            line = console.ask(texts.change, texts)
+            if not line and not mistakes:
+                return None
+            if line.isascii() and line.isdigit() and len(line) == 1 and 1 <= int(line) <= len(ORDER):
+                return ORDER[int(line) - 1]
+            console.say(texts.number.format(len(ORDER)))
+
+    def _tell_what_is_found(self) -> None:
+        texts, found = self._texts, self._found
+        rows = [
+            ("camera", [one.name or str(one.path) for one in found.cameras]),
+            ("buttons", [*map(ask_buttons.named, found.inputs), *map(ask_buttons.named, found.chips)]),
+            ("bridge", [texts.bridge_later.format(line.name or line.path) for line in found.serial_lines]),
+            ("display", [self._places_of_screen()] if found.has_screen else []),
+            *((_ROLE[driver.role], [f"{driver.name} ({driver.package})"]) for driver in found.drivers),
+            *(("problem", [problem]) for problem in found.problems),
+        ]
+        self._console.say(texts.found)
+        for role, names in rows:
+            for name in names or ([texts.nothing] if role != "problem" else []):
+                self._console.say(clipped(f"  {texts.roles[role]}: {name}"))
+
+    def _places_of_screen(self) -> str:
+        return self._texts.screen.format("tty1")
+
+    # -- the questions --------------------------------------------------------------------------------------------
+
+    def _language(self) -> None:
+        names = list(LANGUAGES)
+        at = self._console.choose(
+            "Language / 语言", list(LANGUAGES.values()), self._texts, names.index(self.answers.language)
+        )
+        self._set(language=names[at])
+        self._texts = texts_in(spoken(names[at], self._terminal))
+        if names[at] != spoken(names[at], self._terminal):
+            self._console.say(self._texts.only_english)
+
+    def _model(self) -> None:
+        now = self.answers.model
+        kept = self._kept("model")
+        model, key = ask_model.ask(self._console, self._texts, now, self._places, kept)
+        self.key = key
+        self._set(model=model)
+
+    def _camera(self) -> None:
+        texts, found = self._texts, self._found
+        options: list[tuple[str, Any]] = [
+            *((f"{one.name or one.path}  ({one.node})", camera_section(one)) for one in found.cameras),
+            *([] if found.cameras else [(texts.camera_later, "auto")]),
+            *self._strangers("cameras"),
+            (texts.none_camera, "none"),
+        ]
+        self._set(camera=self._chosen("camera", texts.camera, options))
+
+    def _buttons(self, *, first_time: bool = False) -> None:
+        asker = ask_buttons.ButtonsAsker(self._console, self._texts, self._found)
+        options = [*asker.options(), *self._strangers("buttons"), (self._texts.none_buttons, "none")]
+        if first_time and len(options) == 2 and self._found.inputs:  # one way, and none: no question
+            answer = options[0][1]
+        else:
+            answer = self._chosen("buttons", self._texts.buttons, options)
+        if callable(answer):
+            answer = answer(first_time)
+        self._set(buttons=[answer] if isinstance(answer, dict) else answer)
+        self._fit_triggers()
+
+    def _displays(self) -> None:
+        texts = self._texts
+        options: list[tuple[str, Any]] = [
+            *([(self._places_of_screen(), "terminal")] if self._found.has_screen else []),
+            (texts.serial, self._other_terminal),
+            *self._strangers("displays"),
+            (texts.none_display, "none"),
+        ]
+        sits_there = self._console.name == str(self._places.dev / "tty1")
+        default = len(options) - 1 if sits_there or not self._found.has_screen else 0
+        answer = self._chosen("displays", texts.display, options, default)
+        if answer == "terminal":
+            self._set(terminal="/dev/tty1")
+        if callable(answer):
+            answer = answer()
+        self._set(displays=[answer] if isinstance(answer, dict) else answer)
+
+    def _other_terminal(self) -> str:
+        while True:
+            name = self._console.ask(self._texts.terminal, self._texts, "/dev/ttyS1")
+            path = self._places.dev / name.removeprefix("/dev/")
+            if name.startswith("/dev/") and " " not in name and path.exists():
+                self._set(terminal=name)
+                return "terminal"
+            self._console.say(self._texts.bad_terminal)
+
+    def _triggers(self) -> None:
+        """Ask for one press what it is to do."""
+        texts = self._texts
+        sections = resolve(self.answers, self._found, self._present)
+        buttons = self._button_names()
+        triggers = sections.triggers
+        if triggers is None:
+            assert self._present is not None, "what is kept is there"
+            triggers = presses.of_config(self._present.config)
+        events = list(dict.fromkeys([*(str(one["when"]) for one in triggers), *presses.events(buttons)]))
+        if not events:
+            return
+        now = {str(one["when"]): one for one in triggers}
+        names = [presses.event_name(event, texts) for event in events]
+        lines = [f"{name}: {presses.effect(now.get(event), texts)}" for name, event in zip(names, events, strict=True)]
+        event = events[self._console.choose(texts.sections["triggers"], lines, texts)]
+        file = texts_in(self.answers.language).file
+        actions = [texts.actions[action].format(getattr(file, action, "")) for action in presses.ACTIONS]
+        action = presses.ACTIONS[self._console.choose(texts.action, actions, texts)]
+        now.pop(event, None)
+        if action == presses.OWN:
+            while not (question := self._console.ask(texts.own, texts)):
+                pass
+            now[event] = {"when": event, "ask": question}
+        elif action != presses.NOTHING:
+            now[event] = presses.trigger(event, action, file)
+        self._set(triggers=[now[each] for each in events if each in now])
+
+    # -- what they share ------------------------------------------------------------------------------------------
+
+    def _chosen(self, name: str, question: str, options: list[tuple[str, Any]], default: int = 0) -> Any:
+        """Return the answer of an option; the first one keeps what is there, if anything is."""
+        if (kept := self._kept(name)) is not None:
+            options = [(self._texts.as_it_is.format(kept), KEEP), *options]
+            default = 0
+        at = self._console.choose(question, [label for label, _ in options], self._texts, default)
+        return options[at][1]
+
+    def _kept(self, name: str) -> str | None:
+        """Return what a section says that may be kept; None where there is none."""
+        if self._present is None or name not in self._present.sections:
+            return None
+        return "; ".join(summary_of_present(self._present, self._texts)[name])
+
+    def _strangers(self, role: str) -> list[tuple[str, Any]]:
+        """Return an option for each driver of a third party."""
+        return [
+            (
+                f"{driver.name}: {driver.summary}",
+                lambda *_, driver=driver: option_answers(driver, self._console, self._texts),
+            )
+            for driver in self._found.drivers_of(role)
+        ]
+
+    def _button_names(self) -> list[str]:
+        sections = resolve(self.answers, self._found, self._present)
+        if sections.buttons is None:
+            assert self._present is not None, "what is kept is there"
+            return self._present.buttons
+        return presses.buttons_of(sections.buttons)
+
+    def _fit_triggers(self) -> None:
+        """Take the good default set where a trigger waits for a button that is no more."""
+        names = self._button_names()
+        triggers = self.answers.triggers
+        if triggers == KEEP and self._present is not None:
+            used = {one.when.button for one in self._present.config.triggers}
+        else:
+            used = {str(one["when"]).split()[0] for one in triggers if isinstance(one, dict)}
+        if not used <= set(names):
+            self._set(triggers="standard")
+
+    def _set(self, **answers: Any) -> None:
+        self.answers = self.answers.model_copy(update=answers)
+
+
+_ROLE = {"cameras": "camera", "buttons": "buttons", "displays": "display"}
