@@ -111,12 +111,16 @@ class _Setup:
 
     def run(self) -> int:
         from glassd.setup import document  # noqa: PLC0415  a light start
+        from glassd.setup.answers import KEEP  # noqa: PLC0415
         from glassd.setup.changes import Changes  # noqa: PLC0415
         from glassd.setup.texts import spoken, texts_in  # noqa: PLC0415
 
         present = self._present()
         if self._options.answers is not None:
             answers, key = self._from_file(self._options.answers)
+            if answers.model.service == KEEP and present is None:
+                what = "model.service: expected a config on the board to keep it of, there is none that works"
+                raise AnswersError(f"{self._options.answers}: {what}")
         else:
             answers, key = self._from_person(present)
         self._language = spoken(answers.language, _terminal_kind())

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from glassd.config.load import ConfigError, load, read_other
 from glassd.config.mistakes import Mistakes
 from glassd.config.schema import Config
+from glassd.config.tree import plain
 from glassd.setup.texts import texts_in
+from glassd.setup.yaml_lines import mapping_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,12 +51,15 @@ def read_present(path: Path) -> Present | None:
 
 
 def _sections(text: str, root: Mapping) -> dict[str, str]:
-    """Return each section with the comment right above it; none where they do not each begin at the left edge."""
+    """Return each section with the comment right above it.
+
+    Where they do not each begin a line at the left edge, as in a file that is one line, they are written anew.
+    """
     lines = text.splitlines()
     begins: list[tuple[int, str]] = sorted((entry.place.line - 1, name) for name, entry in root.entries.items())
     at_edge = {entry.place.column for entry in root.entries.values()} == {1}
     if not at_edge or len({line for line, _ in begins}) < len(begins):
-        return {}
+        return {name: "\n".join(mapping_lines({name: plain(entry.node)}, 0)) for name, entry in root.entries.items()}
     starts = [_with_comment_above(lines, line) for line, _ in begins]
     ends = [*starts[1:], len(lines)]
     own = _own_remarks()

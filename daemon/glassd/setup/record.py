@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glassd.setup.document import mapping_lines
+from glassd.setup.yaml_lines import mapping_lines
 
 if TYPE_CHECKING:
     from glassd.setup.answers import Answers
