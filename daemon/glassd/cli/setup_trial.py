@@ -5,8 +5,12 @@ Both go through the service, so that its user, its sandbox, its key and its devi
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import http.client
+import struct
 import time
+import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +48,13 @@ class Trial:
 
     def run(self, question: str) -> bool:
         """Take a picture and ask a question about it; tell what came, and return whether all came as it should."""
-        picture_is_good = self._config.camera is None or self._picture()
-        return self._answer(question) and picture_is_good
+        if self._config.camera is None:
+            return self._answer(question, [])
+        if self._picture():
+            return self._answer(question, [])
+        # What is to be said of the model does not wait for the camera.
+        self._answer(question, [{"data": base64.b64encode(grey_picture()).decode()}])
+        return False
 
     def _picture(self) -> bool:
         texts = self._texts
@@ -57,6 +66,7 @@ class Trial:
             facts = media_type_and_size(data)
         except AskError as error:
             self._tell(texts.no_picture, error.problem)
+            self._tell_camera()
             return False
         except PictureError as error:
             self._tell(texts.no_picture, Problem(Code.PICTURE_BROKEN, str(error)))
@@ -66,11 +76,11 @@ class Trial:
         self._console.say(texts.picture.format(size, f"{len(data) / 1024:.0f}", took))
         return True
 
-    def _answer(self, question: str) -> bool:
+    def _answer(self, question: str, pictures: list[dict[str, str]]) -> bool:
         texts = self._texts
         began = time.monotonic()
         try:
-            outcome = _outcome(question)
+            outcome = _outcome({"prompt": question, "pictures": pictures})
         except AskError as error:
             self._tell(texts.no_answer, error.problem)
             return False
@@ -101,6 +111,13 @@ class Trial:
         for line in lines(code, self._language):
             self._console.say(f"  {line}")
 
+    def _tell_camera(self) -> None:
+        """Tell what the camera's driver says of it."""
+        with contextlib.suppress(AskError):
+            for device in _from_daemon("/api/status")["devices"]:
+                if device["name"] == "camera" and device["error"]:
+                    self._console.say(f"  {device['error']}")
+
     def _wait_for_camera(self) -> None:
         """Wait until the camera is ready; where it takes too long, the picture itself will say what is wrong."""
         deadline = time.monotonic() + CAMERA_LIMIT_S
@@ -112,6 +129,18 @@ class Trial:
             time.sleep(LOOK_S)
 
 
+def grey_picture(side: int = 64) -> bytes:
+    """Return a PNG (ISO/IEC 15948) that is grey all over, for a model to be asked about when there is no other."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">2I5B", side, side, 8, 0, 0, 0, 0)  # 8 bits of grey a pixel
+    rows = (b"\x00" + b"\x80" * side) * side  # each row behind its filter: none
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
 def _from_daemon(path: str) -> Any:
     try:
         return request_json("GET", path)
@@ -119,10 +148,10 @@ def _from_daemon(path: str) -> Any:
         raise AskError(Problem(Code.DAEMON_DOWN, str(error))) from error
 
 
-def _outcome(question: str) -> Outcome:
+def _outcome(question: dict[str, Any]) -> Outcome:
     """Return the outcome of a finished answer; raise AskError for any other."""
     outcome: Outcome | None = None
-    for event in daemon_events({"prompt": question, "pictures": []}):
+    for event in daemon_events(question):
         if isinstance(event, Outcome):
             outcome = event
     if outcome is None:

@@ -35,7 +35,7 @@ TEXTS = Texts(
         describe="Describe what is in front of me, dangers first.",
     ),
     welcome="A few questions; Enter takes what stands in [ ], Ctrl-C leaves all as it is.",
-    only_english="(This console has no Chinese letters: the questions stay English, glassd speaks Chinese.)",
+    only_english="(This console has no Chinese: these questions stay English, glassd will not.)",
     kept_file_broken="{path} has mistakes, so all is asked anew:",
     found="Found on this board",
     nothing="none",
