@@ -21,12 +21,14 @@ from installer.destinations import SchemeDictionaryDestination
 from installer.sources import WheelFile
 
 PLACE = Path("/usr/lib/glassd")
-PACKAGES = PLACE / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+PACKAGES = PLACE / "lib" / PYTHON / "site-packages"
 DRIVERS = "/usr/local/lib/glassd/drivers"
 """Where `glassd driver add` puts the drivers of others: outside of what dpkg owns, so that they outlive an upgrade."""
 
 NEVER_USED = (
     "numpy/**/tests",  # 6 MB
+    "numpy/_core/_*_tests.*",
     "numpy/**/*.a",
     "numpy/_core/include",
     "installer/_scripts/*.exe",  # starters for Windows
@@ -42,6 +44,7 @@ def main() -> None:
     before = set(PLACE.rglob("*"))
     if what == "make":
         venv.EnvBuilder(symlinks=True, with_pip=False).create(PLACE)
+        make_relative(PLACE / "bin" / PYTHON)
         (PACKAGES / "glassd-drivers.pth").write_text(f"{DRIVERS}\n", encoding="ascii")
     for wheel in wheels:
         unpack(Path(wheel))
@@ -66,6 +69,13 @@ def unpack(wheel: Path) -> None:
         install(source, destination, {"INSTALLER": b"glassd's package\n"})
 
 
+def make_relative(link: Path) -> None:
+    """Let a link lead to the same file from wherever the root lies."""
+    target = os.path.relpath(link.readlink(), link.parent)
+    link.unlink()
+    link.symlink_to(target)
+
+
 def thin_out() -> None:
     """Remove what no run of glassd ever reads."""
     bin_folder = PLACE / "bin"
@@ -81,6 +91,8 @@ def thin_out() -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    for library in PACKAGES.rglob("*.so*"):
+        library.chmod(0o644)  # nothing runs it as a program
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 set -eu
 
 here=$(dirname "$0")
+# shellcheck source=systemd/deb/releases.sh
 . "$here/releases.sh"
 
 place=build/deb/lock
@@ -25,7 +26,7 @@ for release in $releases; do
         sh "$here/wheels.sh" "$release" "$architecture" "$place/wheels/$release-$architecture" \
             --requirement "$place/wanted" --constraint "$place/settled"
         .venv/bin/python "$here/lock.py" "$place/wheels" >"$place/requirements.lock"
-        grep -v '^ *[-#]' "$place/requirements.lock" | tr -d ' \\' >"$place/settled"
+        sed -n 's/^\([^ ]*==[^ ]*\) .*/\1/p' "$place/requirements.lock" >"$place/settled"
     done
 done
 cp "$place/requirements.lock" "$here/requirements.lock"

@@ -4,6 +4,7 @@
 set -eu
 
 here=$(dirname "$0")
+# shellcheck source=systemd/deb/releases.sh
 . "$here/releases.sh"
 about_release "$1"
 about_architecture "$2"
