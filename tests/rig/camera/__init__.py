@@ -7,7 +7,7 @@ with VirtualCamera(Path("camera.sock"), serial="A1") as camera:
     print(camera.sent[-1].ended)
 """
 
-from rig.camera.camera import CameraError, Sent, VirtualCamera
+from rig.camera.camera import CameraError, EncodingName, Sent, VirtualCamera
 from rig.camera.pictures import drawn, number_in
 
-__all__ = ["CameraError", "Sent", "VirtualCamera", "drawn", "number_in"]
+__all__ = ["CameraError", "EncodingName", "Sent", "VirtualCamera", "drawn", "number_in"]
