@@ -18,7 +18,7 @@ demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, 
 
 .PHONY: test
 test: tools curl  ## the tests that need no root, no network and no minutes
-	HYPOTHESIS_PROFILE=quick $(PYTEST) -m "not soak and not foreign" $(TESTS)
+	HYPOTHESIS_PROFILE=quick $(PYTEST) -m "not soak and not foreign and not rig" $(TESTS)
 
 .PHONY: lint
 lint: tools  ## style, types, layers, unfinished words, licences
@@ -31,7 +31,7 @@ lint: tools  ## style, types, layers, unfinished words, licences
 
 .PHONY: check
 check: lint fresh-clone curl foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the soaks in short, the tests
-	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) --hypothesis-seed=0 -m "not foreign"
+	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) --hypothesis-seed=0 -m "not foreign and not rig"
 
 .PHONY: fresh-clone
 fresh-clone:
@@ -41,6 +41,12 @@ fresh-clone:
 foreign: tools  ## the client against model servers that others wrote, from PyPI and npm (800 MB the first time)
 	@sh $(TOOLS)/foreign.sh
 	$(PYTEST) -m foreign tests/foreign
+
+.PHONY: rig
+rig: tools  ## the service on a virtual board with Debian's kernel and its drivers (2 GB of disk; minutes the first time)
+	@sh $(TOOLS)/rig.sh
+	$(BIN)/python tests/rig build
+	$(PYTEST) -m rig $(or $(TESTS),tests/rig)
 
 .PHONY: fuzz
 fuzz: tools  ## the property tests, with thousands of examples each

@@ -34,16 +34,15 @@ def main() -> int:
         "-s", "--snapshot", choices=SNAPSHOTS, help="what to start from; else installed, without a .deb booted"
     )
     words = parser.parse_args()
-    snapshot = words.snapshot or ("installed" if snapshots.has_deb() else "booted")
+    snapshot = words.snapshot or ("installed" if snapshots.DEB.exists() else "booted")
     folder = SNAPSHOTS[snapshot]()
     if words.do == "build":
-        print(f"{snapshot}: {folder}")
+        sys.stdout.write(f"{snapshot}: {folder}\n")
         return 0
     began = time.monotonic()
     with Board(folder) as board:
-        print(
-            f"started from {snapshot} in {time.monotonic() - began:.1f} s; sockets in {board.folder}", file=sys.stderr
-        )
+        took = time.monotonic() - began
+        sys.stderr.write(f"started from {snapshot} in {took:.1f} s; sockets in {board.folder}\n")
         if words.do == "shell":
             code.interact(banner=BANNER if sys.stdin.isatty() else "", exitmsg="", local={"board": board, "Path": Path})
             return 0

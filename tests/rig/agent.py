@@ -1,4 +1,4 @@
-"""QEMU's guest agent: programs run in the guest, with their output. Protocol: QEMU's "QEMU Guest Agent Protocol Reference"."""
+"""QEMU's guest agent: programs that run in the guest. Protocol: QEMU's "QEMU Guest Agent Protocol Reference"."""
 
 from __future__ import annotations
 

@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from running import ModelServer
+
 from rig.agent import AgentError
 from rig.camera import VirtualCamera
 from rig.devices import Bridge, Buttons, Gpio
 from rig.screen import Display
 from rig.snapshots import BOOT_LIMIT_S, start
 from rig.transfer import HOST, push
-from running import ModelServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,17 +64,17 @@ class Board:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- what is plugged in, beside buttons, bridge and gpio -------------------------------------------------------------
+    # -- what is plugged in, beside buttons, bridge and gpio -----------------------------------------------------------
 
     @cached_property
     def camera(self) -> VirtualCamera:
         """A USB camera."""
-        return VirtualCamera(self.machine.camera_socket(0), serial="CAMERA-1")
+        return VirtualCamera(self.machine.socket("camera0"), serial="CAMERA-1")
 
     @cached_property
     def second_camera(self) -> VirtualCamera:
         """Another one."""
-        return VirtualCamera(self.machine.camera_socket(1), serial="CAMERA-2")
+        return VirtualCamera(self.machine.socket("camera1"), serial="CAMERA-2")
 
     @cached_property
     def model(self) -> ModelServer:
@@ -82,7 +83,7 @@ class Board:
         server.url = server.url.replace("127.0.0.1", HOST)
         return server
 
-    # -- what runs there -------------------------------------------------------------------------------------------------
+    # -- what runs there -----------------------------------------------------------------------------------------------
 
     def run(self, command: str, status: int | None = 0, limit_s: float = RUN_LIMIT_S) -> Done:
         """Run a command as root, by /bin/sh; fail where it ends with another status (None: any) or not in time."""
@@ -119,7 +120,7 @@ class Board:
         self.machine.qmp.event("RESET", BOOT_LIMIT_S)
         self.machine.agent.hello(BOOT_LIMIT_S)
 
-    # -- its files -------------------------------------------------------------------------------------------------------
+    # -- its files -----------------------------------------------------------------------------------------------------
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes."""
@@ -138,7 +139,7 @@ class Board:
         """Copy a file of any size there, with the folders above it."""
         push(self.machine.agent, here, there, mode)
 
-    # -- what it says ----------------------------------------------------------------------------------------------------
+    # -- what it says --------------------------------------------------------------------------------------------------
 
     def journal(self, unit: str = "glassd") -> str:
         """Return all that systemd's journal has of a unit, with systemd's own lines about it."""

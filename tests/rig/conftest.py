@@ -1,4 +1,4 @@
-"""The fixtures `board` (glassd's .deb installed, not set up) and `bare_board` (Debian alone), and what failed tests show."""
+"""The fixtures `board` (glassd's .deb installed) and `bare_board` (Debian alone), and what failed tests show."""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ class Line:
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
-        self._pieces: list[Piece] = []
+        self._data = bytearray()
+        self._times: list[tuple[int, float]] = []  # how many bytes there were, and since when
         self._ended = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._read, name="line", daemon=True)
@@ -37,12 +38,16 @@ class Line:
 
     def received(self) -> bytes:
         """Return all that came until now."""
-        return b"".join(piece.data for piece in self.pieces())
+        with self._changed:
+            return bytes(self._data)
 
     def pieces(self) -> list[Piece]:
         """Return all that came until now, piece by piece."""
         with self._changed:
-            return list(self._pieces)
+            starts = [0, *(length for length, _ in self._times)]
+            return [
+                Piece(at, bytes(self._data[start:end])) for start, (end, at) in zip(starts, self._times, strict=False)
+            ]
 
     def text(self) -> str:
         """Return all that came until now as text."""
@@ -52,24 +57,17 @@ class Line:
         """Wait until this has come; return when its last byte did, in monotonic seconds."""
         wanted = what.encode() if isinstance(what, str) else what
         with self._changed:
-            came = self._changed.wait_for(lambda: self._ended or self._when(wanted) is not None, limit_s)
-            when = self._when(wanted)
-        assert came and when is not None, f"{what!r} did not come; there was:\n{self.text()[-2000:]}"
-        return when
+            self._changed.wait_for(lambda: self._ended or wanted in self._data, limit_s)
+            start = self._data.find(wanted)
+            if start >= 0:
+                return next(at for length, at in self._times if length >= start + len(wanted))
+        raise AssertionError(f"{what!r} did not come; there was:\n{self.text()[-2000:]}")
 
     def close(self) -> None:
         with contextlib.suppress(OSError):  # the other end is gone
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._socket.close()
-
-    def _when(self, wanted: bytes) -> float | None:
-        whole = b""
-        for piece in self._pieces:
-            whole += piece.data
-            if wanted in whole:
-                return piece.at
-        return None
 
     def _read(self) -> None:
         while True:
@@ -79,7 +77,8 @@ class Line:
                 data = b""
             with self._changed:
                 if data:
-                    self._pieces.append(Piece(time.monotonic(), data))
+                    self._data += data
+                    self._times.append((len(self._data), time.monotonic()))
                 else:
                     self._ended = True
                 self._changed.notify_all()

@@ -28,7 +28,11 @@ class Qmp:
         self._reader = line.makefile("rb")
         self._lock = threading.Lock()
         self._events: list[dict[str, Any]] = []
-        self._read()  # the greeting
+
+    def begin(self) -> None:
+        """Wait until QEMU takes commands."""
+        with self._lock:
+            self._read()  # its greeting
         self.call("qmp_capabilities")
 
     def call(self, command: str, **arguments: Any) -> Any:
@@ -36,7 +40,10 @@ class Qmp:
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
         with self._lock:
             self._socket.settimeout(ANSWER_LIMIT_S)
-            self._socket.sendall(json.dumps({"execute": command, "arguments": named}).encode() + b"\n")
+            try:
+                self._socket.sendall(json.dumps({"execute": command, "arguments": named}).encode() + b"\n")
+            except ConnectionError as error:
+                raise QmpError("QEMU has ended") from error
             while True:
                 message = self._read()
                 if "return" in message:
@@ -76,6 +83,8 @@ class Qmp:
             line = self._reader.readline()
         except TimeoutError as error:
             raise QmpError("QEMU's monitor said nothing in time") from error
+        except ConnectionError:
+            line = b""
         if not line:
             raise QmpError("QEMU has ended")
         message: dict[str, Any] = json.loads(line)

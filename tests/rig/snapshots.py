@@ -1,28 +1,30 @@
 """Boards to start from: `booted`, Debian alone; and `installed`, the same with glassd's .deb, not set up.
 
-A snapshot is a folder with a state and a disk; the disk holds what differs from the one below it. Any number of machines
-start from one at the same time: what they write is theirs.
+A snapshot is a folder with a state and a disk; the disk holds what differs from the one below. Any number of machines
+start from it at the same time: what they write is theirs.
 """
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rig import image as images
-from rig import machine as machines
+from glassd import __version__
 from rig.cache import key, made
 from rig.image import image, tell
-from rig.machine import PROGRAM, Disk, Machine
+from rig.machine import HARDWARE, KERNEL_WORDS, PROGRAM, Disk, Machine
 from rig.transfer import push
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
-TREE = Path(__file__).parents[2]
+DEB = Path(__file__).parents[2] / "build" / "deb" / f"glassd_{__version__}+deb12_amd64.deb"
+"""What `make deb` leaves of this tree for the guest's release."""
 BOOT_LIMIT_S = 300.0
 """Seconds for the guest to boot; it takes twelve on a machine that is not busy."""
 INSTALL_LIMIT_S = 300.0
@@ -33,87 +35,71 @@ WARM_UP = (
     "bash -c true",
 )
 """What makes a board's first minute like its later ones: its programs and drivers are in memory."""
+INSTALL = (f"apt-get install -y /root/{DEB.name}", f"rm /root/{DEB.name}", "glassd --version")
 
 
+@functools.cache
 def booted() -> Path:
     """Return the snapshot of the guest as Debian is after a boot, made where there is none yet."""
     system = image()
-    version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout
+    qemu = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout
 
     def make(folder: Path) -> None:
-        tell("the snapshot `booted`")
-        disk = _layer(folder, system.disk, "raw")
-        with _machine(disk, None) as machine:
+        tell("the snapshot `booted`, half a minute")
+        with _layer(folder, system.disk, "raw", None) as machine:
             machine.agent.hello(BOOT_LIMIT_S)
-            _do(machine, WARM_UP)
-            machine.save(folder / "state")
+            for command in WARM_UP:
+                _do(machine, command)
 
-    here = Path(__file__)
-    return made("booted", key(str(system.disk), version, Path(machines.__file__), here), make)
+    return made("booted", key(str(system.disk), qemu, HARDWARE, KERNEL_WORDS, *WARM_UP), make)
 
 
+@functools.cache
 def installed() -> Path:
     """Return the snapshot of the guest with this tree's .deb, made where there is none yet."""
-    package = deb()
+    if not DEB.exists():
+        raise FileNotFoundError(f"there is no {DEB} to install on the virtual board: run `make deb`")
     below = booted()
 
     def make(folder: Path) -> None:
-        tell(f"the snapshot `installed`, with {package.name}")
-        disk = _layer(folder, below / "disk.qcow2", "qcow2")
-        with _machine(disk, below / "state") as machine:
-            wake(machine)
-            push(machine.agent, package, f"/root/{package.name}")
-            _do(machine, (f"apt-get install -y /root/{package.name}", f"rm /root/{package.name}", "glassd --version"))
-            machine.save(folder / "state")
+        tell(f"the snapshot `installed`, of {DEB.name}, half a minute")
+        with _layer(folder, below / "disk.qcow2", "qcow2", below / "state") as machine:
+            _wake(machine)
+            push(machine.agent, DEB, f"/root/{DEB.name}")
+            for command in INSTALL:
+                _do(machine, command)
 
-    return made("installed", key(str(below), package, Path(__file__)), make)
-
-
-def deb() -> Path:
-    """Return the .deb that `make deb` left for the guest's release."""
-    found = _debs()
-    if not found:
-        raise FileNotFoundError(
-            "there is no build/deb/glassd_*deb12*_amd64.deb to install on the virtual board: run `make deb`"
-        )
-    return found[-1]
-
-
-def has_deb() -> bool:
-    """Return whether there is a .deb to install."""
-    return bool(_debs())
+    return made("installed", key(str(below), DEB, *INSTALL), make)
 
 
 def start(snapshot: Path, folder: Path) -> Machine:
     """Return a machine that runs on from a snapshot, with its sockets in a folder; what it writes is forgotten."""
     machine = Machine(folder, image(), Disk(snapshot / "disk.qcow2"), snapshot / "state")
-    wake(machine)
+    _wake(machine)
     return machine
 
 
-def wake(machine: Machine) -> None:
+def _wake(machine: Machine) -> None:
     """Let a restored guest run, and tell it what time it is."""
     machine.go_on()
     machine.agent.hello(BOOT_LIMIT_S)
-    _do(machine, (f"date --set=@{time.time():.3f}",))
+    _do(machine, f"date --set=@{time.time():.3f}")
 
 
-def _debs() -> list[Path]:
-    return sorted((TREE / "build" / "deb").glob("glassd_*deb12*_amd64.deb"), key=lambda path: path.stat().st_mtime)
-
-
-def _machine(disk: Path, state: Path | None) -> Machine:
-    return Machine(Path(tempfile.mkdtemp(prefix="rig-")), image(), Disk(disk, forgetful=False), state)
-
-
-def _layer(folder: Path, below: Path, form: str) -> Path:
+@contextmanager
+def _layer(folder: Path, below: Path, form: str, state: Path | None) -> Iterator[Machine]:
+    """Run a machine whose writes make a disk on top of another; its state is saved where nothing went wrong."""
     disk = folder / "disk.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", form, "-b", str(below), str(disk)], check=True)
-    return disk
+    with (
+        tempfile.TemporaryDirectory(prefix="board-") as sockets,
+        Machine(Path(sockets), image(), Disk(disk, forgetful=False), state) as machine,
+    ):
+        yield machine
+        machine.save(folder / "state")
 
 
-def _do(machine: Machine, commands: Iterable[str]) -> None:
-    for command in commands:
-        done = machine.agent.run("/bin/sh", "-c", command, limit_s=INSTALL_LIMIT_S)
-        if done.status:
-            raise RuntimeError(f"{command}: {done.status} in the guest\n{done.out.decode()}{done.err.decode()}")
+def _do(machine: Machine, command: str) -> None:
+    done = machine.agent.run("/bin/sh", "-c", command, limit_s=INSTALL_LIMIT_S)
+    if done.status:
+        raise RuntimeError(f"{command}: {done.status} in the guest\n{done.out.decode()}{done.err.decode()}")

@@ -50,7 +50,7 @@ def test_a_gpio_line_has_a_name_and_gives_edges(bare_board: Board) -> None:
     gpio = bare_board.gpio
     gpio.plug(["BACK", "SHUTTER"])
     assert bare_board.shell("gpiofind SHUTTER") == f"{gpio.chip.removeprefix('/dev/')} 1"
-    bare_board.run(f"systemd-run --unit=edges gpiomon --num-events=2 --format=%e $(gpiofind SHUTTER)")
+    bare_board.run("systemd-run --unit=edges gpiomon --num-events=2 --format=%e $(gpiofind SHUTTER)")
     bare_board.until(f"gpioinfo {gpio.chip}", "gpiomon")
     gpio.press("SHUTTER")
     bare_board.until("systemctl show --property=ActiveState edges", "inactive")
