@@ -17,7 +17,7 @@ from rig.camera import VirtualCamera
 from rig.devices import Bridge, Buttons, Gpio
 from rig.screen import Display
 from rig.snapshots import BOOT_LIMIT_S, start
-from rig.transfer import HOST, push
+from rig.transfer import HOST, pull, push
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,9 +124,7 @@ class Board:
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes."""
-        done = self.machine.agent.run("/bin/cat", path, limit_s=RUN_LIMIT_S)
-        assert done.status == 0, f"the board has no {path} to read: {done.err.decode()}"
-        return done.out
+        return pull(self.machine.agent, path)
 
     def write(self, path: str, content: str | bytes, mode: int = 0o644) -> None:
         """Write a file, with the folders above it."""
