@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 PROGRAM = "qemu-system-x86_64"
 CAMERAS = ("camera0", "camera1")
 LINES = ("qmp", "agent", "console", "display", "bridge")
+# The processor is the least that NumPy's wheel runs on (x86-64-v2): a larger one is slower, for it is emulated.
 HARDWARE = """
     -nodefaults -no-user-config -display none
-    -machine q35,i8042=off -cpu qemu64 -accel tcg,thread=multi,tb-size=256 -smp 2 -m 1024
+    -machine q35,i8042=off -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt -accel tcg,thread=multi,tb-size=256 -smp 2 -m 1024
     -device virtio-blk-pci,drive=disk
     -device virtio-rng-pci
     -device bochs-display
