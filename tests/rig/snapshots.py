@@ -35,7 +35,11 @@ WARM_UP = (
     "bash -c true",
 )
 """What makes a board's first minute like its later ones: its programs and drivers are in memory."""
-INSTALL = (f"apt-get install -y /root/{DEB.name}", f"rm /root/{DEB.name}", "/usr/lib/glassd/bin/python3 -c 'import cv2, glassd.app'")
+INSTALL = (
+    f"apt-get install -y /root/{DEB.name}",
+    f"rm /root/{DEB.name}",
+    "/usr/lib/glassd/bin/python3 -c 'import cv2, glassd.app'",
+)
 
 
 @functools.cache
