@@ -60,8 +60,7 @@ class Agent:
 
     def call(self, command: str, **arguments: Any) -> Any:
         """Return what a command returns. An underscore in an argument's name stands for a dash."""
-        named = {name.replace("_", "-"): value for name, value in arguments.items()}
-        self._send(json.dumps({"execute": command, "arguments": named}).encode() + b"\n")
+        self.tell(command, **arguments)
         try:
             message = self._read(ANSWER_LIMIT_S)
         except TimeoutError as error:
@@ -69,6 +68,11 @@ class Agent:
         if "error" in message:
             raise AgentError(f"the guest's agent refused {command}: {message['error']['desc']}")
         return message["return"]
+
+    def tell(self, command: str, **arguments: Any) -> None:
+        """Give a command that is not answered."""
+        named = {name.replace("_", "-"): value for name, value in arguments.items()}
+        self._send(json.dumps({"execute": command, "arguments": named}).encode() + b"\n")
 
     def run(self, *words: str, data: bytes = b"", limit_s: float) -> Exit:
         """Run a program with these words and this input, and return how it ended and what it wrote."""

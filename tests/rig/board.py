@@ -114,11 +114,12 @@ class Board:
         )
 
     def reboot(self) -> None:
-        """Boot the board again, in an orderly way, and wait until it answers; the devices stay plugged in."""
+        """Boot the board again, in an orderly way; return as soon as it can be used. Devices stay plugged in."""
         self.machine.qmp.forget_events()
-        self.run("systemctl --no-block reboot")
+        self.machine.agent.tell("guest-shutdown", mode="reboot")
         self.machine.qmp.event("RESET", BOOT_LIMIT_S)
         self.machine.agent.hello(BOOT_LIMIT_S)
+        self.until("systemctl is-active rig-network", limit_s=BOOT_LIMIT_S)
 
     # -- its files -----------------------------------------------------------------------------------------------------
 

@@ -6,14 +6,17 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
+from glassd import __version__
+from rig import snapshots
+from rig.board import Board
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from rig.board import Board
 
 INPUT_EVENT = struct.Struct("llHHi")
 """The kernel's struct input_event, for 64 bit: seconds, microseconds, type, code, value."""
 EV_KEY, KEY_ENTER = 1, 28
+CLOCK_TOLERANCE_S = 60
 
 
 def test_a_command_runs_as_root_and_gives_its_status_and_what_it_wrote(bare_board: Board) -> None:
@@ -95,5 +98,35 @@ def test_the_guests_own_driver_takes_a_picture_from_the_camera(bare_board: Board
     assert bare_board.read("/run/picture").startswith(b"\xff\xd8")
 
 
-def test_a_board_knows_the_time_and_forgets_what_another_wrote(bare_board: Board) -> None:
-    assert abs(float(bare_board.shell("date +%s.%N")) - time.time()) < 60
+def test_a_board_knows_the_time_and_nothing_of_what_another_wrote(bare_board: Board) -> None:
+    assert abs(float(bare_board.shell("date +%s.%N")) - time.time()) < CLOCK_TOLERANCE_S
+    bare_board.write("/root/mine", "words")
+    bare_board.run("sync")
+    with Board(snapshots.booted()) as other:
+        other.run("! test -e /root/mine")
+    assert bare_board.read("/root/mine") == b"words"
+
+
+def test_a_reboot_keeps_files_and_what_is_plugged_in(bare_board: Board) -> None:
+    bare_board.write("/root/mine", "words")
+    bare_board.buttons.plug()
+    bare_board.until("ls /dev/input/by-id/*BUTTONS-1*")
+    boot = bare_board.read("/proc/sys/kernel/random/boot_id")
+    bare_board.reboot()
+    assert bare_board.read("/proc/sys/kernel/random/boot_id") != boot
+    assert bare_board.read("/root/mine") == b"words"
+    bare_board.until("ls /dev/input/by-id/*BUTTONS-1*")
+    assert bare_board.shell("systemctl is-system-running --wait") == "running"
+
+
+def test_the_guest_reaches_nothing_but_this_machine(bare_board: Board) -> None:
+    assert bare_board.shell("ip route show default; ip -6 route show default") == ""
+    assert "unreachable" in bare_board.run("bash -c '</dev/tcp/192.0.2.1/80'", status=1).err
+
+
+def test_the_installed_board_has_this_trees_package_and_no_config(board: Board) -> None:
+    assert board.shell("dpkg-query --show --showformat='${Status} ${Version}' glassd").endswith(
+        f"ok installed {__version__}+deb12"
+    )
+    assert board.shell("systemctl show --property=ActiveState glassd") == "ActiveState=inactive"
+    board.run("! test -e /etc/glassd/glassd.yaml")
