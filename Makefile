@@ -69,6 +69,15 @@ VERSION ?=
 deb: run-time  ## the Debian package, in build/deb (DEB_RELEASE=bookworm|trixie, ARCH=amd64|arm64, VERSION=: another than the tree's)
 	@sh systemd/deb/build.sh $(DEB_RELEASE) $(ARCH) $(VERSION)
 
+.PHONY: release
+release: run-time  ## the packages for every release and architecture, checksums, and tars that install offline, in build/release (VERSION=)
+	@sh systemd/deb/release.sh $(VERSION)
+
+.PHONY: arm64
+arm64: tools  ## the arm64 package, started under QEMU's user emulation (DEB_RELEASE=)
+	@sh systemd/deb/arm64.sh $(DEB_RELEASE)
+	$(PYTEST) tests/package/arm64.py
+
 .PHONY: deb-lock
 deb-lock: tools
 	sh systemd/deb/lock.sh

@@ -105,24 +105,19 @@ install -d -m 700 "$package/etc/credstore" "$package/etc/credstore/glassd"
 
 # --- what Debian wants to know of it
 debian_version=$version+deb$debian
-next_python=${python%.*}.$((${python#*.} + 1))
-fill_in() { # fill_in FILE
-    sed -e "s/@VERSION@/$debian_version/g; s/@ARCH@/$architecture/g; s/@PYTHON@/$python/g; s/@NEXT_PYTHON@/$next_python/g" \
-        -e "s/@RELEASE@/$release/g; s/@SIZE@/$size/g; s/@DATE@/$(LC_ALL=C date -u -R -d "@$epoch")/g" "$1"
-}
 documents=$package/usr/share/doc/glassd
 put "$here/copyright" usr/share/doc/glassd
 put THIRD_PARTY.md usr/share/doc/glassd
 gzip -9 -n <CHANGELOG.md >"$work/changes" && put "$work/changes" usr/share/doc/glassd CHANGELOG.md.gz
+gzip -9 -n <"$here/glassd.1" >"$work/manual" && put "$work/manual" usr/share/man/man1 glassd.1.gz
 put "$here/lintian-overrides" usr/share/lintian/overrides glassd
-size=
-fill_in "$here/changelog" | gzip -9 -n >"$documents/changelog.gz"
+fill_in "$release" "$version" "$architecture" 0 "$epoch" <"$here/changelog" | gzip -9 -n >"$documents/changelog.gz"
 chmod 644 "$documents/changelog.gz"
 
 mkdir "$package/DEBIAN"
 (cd "$package" && find etc usr -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 md5sum) >"$package/DEBIAN/md5sums"
 size=$(du -k -s --apparent-size "$package" | cut -f 1)
-fill_in "$here/control" >"$package/DEBIAN/control"
+fill_in "$release" "$version" "$architecture" "$size" "$epoch" <"$here/control" >"$package/DEBIAN/control"
 for script in postinst prerm postrm; do install -m 755 "$here/$script" "$package/DEBIAN"; done
 
 find "$package" -newermt "@$epoch" -exec touch --no-dereference --date="@$epoch" {} +

@@ -26,3 +26,10 @@ about_architecture() { # about_architecture NAME: sets machine (as wheels' names
         ;;
     esac
 }
+
+fill_in() { # fill_in RELEASE VERSION ARCH SIZE EPOCH: put what depends on them into the text on standard input; calls about_release
+    about_release "$1"
+    sed -e "s/@RELEASE@/$1/g; s/@VERSION@/$2+deb$debian/g; s/@ARCH@/$3/g; s/@SIZE@/$4/g" \
+        -e "s/@PYTHON@/$python/g; s/@NEXT_PYTHON@/${python%.*}.$((${python#*.} + 1))/g" \
+        -e "s/@DATE@/$(LC_ALL=C date -u -R -d "@$5")/g"
+}

@@ -15,7 +15,22 @@ from paths import TREE
 if TYPE_CHECKING:
     from pathlib import Path
 
-TARGETS = {"help", "demo", "test", "lint", "check", "foreign", "fuzz", "soak", "bench", "clean"}
+TARGETS = {
+    "help",
+    "demo",
+    "test",
+    "lint",
+    "check",
+    "foreign",
+    "fuzz",
+    "soak",
+    "bench",
+    "rig",
+    "deb",
+    "release",
+    "arm64",
+    "clean",
+}
 
 
 def make(*arguments: str, cwd: Path = TREE) -> str:
