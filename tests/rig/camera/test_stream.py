@@ -111,6 +111,14 @@ def test_a_new_start_begins_with_a_whole_picture() -> None:
     assert one_picture(stream, 1.0)[0].picture.data == b"b"
 
 
+def test_so_does_one_that_no_end_came_before() -> None:
+    stream = PictureStream(showing(bytes(2 * PAYLOAD_BYTES), b"b"), Behaviour())
+    stream.start(AT_30, 0.0)
+    stream.take(0.0)
+    stream.start(AT_30, 1.0)
+    assert one_picture(stream, 1.0)[0].picture.data == b"b"
+
+
 def test_what_is_shown_holds_from_the_next_picture_and_for_its_own_size_alone() -> None:
     album = showing(bytes(2 * PAYLOAD_BYTES))
     stream = PictureStream(album, Behaviour())

@@ -14,7 +14,23 @@ from glassd_drivers.units import Size
 from rig.camera import CameraError, VirtualCamera, descriptors, drawn
 from rig.camera.controls import Request
 from rig.camera.formats import Encoding
-from rig.camera.packets import Capability, DeviceConnect, EpInfo, Hello, Interface, InterfaceInfo, Status
+from rig.camera.packets import (
+    AltSettingStatus,
+    BulkPacket,
+    Capability,
+    ConfigurationStatus,
+    DeviceConnect,
+    EpInfo,
+    GetAltSetting,
+    GetConfiguration,
+    Hello,
+    Interface,
+    InterfaceInfo,
+    Reset,
+    SetAltSetting,
+    SetConfiguration,
+    Status,
+)
 from rig.camera.usb_guest import TRANSFERS, UsbGuest
 
 if TYPE_CHECKING:
@@ -82,6 +98,43 @@ def test_requests_that_it_does_not_know_stall(camera: VirtualCamera, guest: UsbG
     assert guest.control(0xC0, 1, 0, 0, 4).status == Status.STALL
     assert guest.control(0xA1, Request.GET_CUR, 0x0900, 0x0200, 2).status == Status.STALL
     assert guest.control(0xA1, Request.GET_CUR, 0x0200, 0x0200, 2) == (Status.SUCCESS, b"\0\0")
+
+
+def test_controls_are_reached_by_their_entity(camera: VirtualCamera, guest: UsbGuest) -> None:
+    camera.plug()
+    guest.take_up()
+    brightness, entity = 0x0200, 0x0200
+    assert guest.control(0x21, Request.SET_CUR, brightness, entity, b"\x07\x00").status == Status.SUCCESS
+    assert guest.control(0xA1, Request.GET_CUR, brightness, entity, 2).data == b"\x07\x00"
+
+
+def test_configuration_and_alternate_setting_are_the_only_ones(camera: VirtualCamera, guest: UsbGuest) -> None:
+    camera.plug()
+    guest.take_up()
+    assert guest.ask(GetConfiguration()) == ConfigurationStatus(Status.SUCCESS, 1)
+    assert guest.ask(SetAltSetting(1, 0)) == AltSettingStatus(Status.SUCCESS, 1, 0)
+    assert guest.ask(SetAltSetting(1, 1)) == AltSettingStatus(Status.STALL, 1, 0)
+    assert guest.ask(GetAltSetting(1)) == AltSettingStatus(Status.SUCCESS, 1, 0)
+    assert guest.ask(SetConfiguration(0)) == ConfigurationStatus(Status.SUCCESS, 0)
+    assert not camera.configured
+
+
+def test_a_reset_ends_the_stream(camera: VirtualCamera, guest: UsbGuest) -> None:
+    read(camera, guest, ONE_PICTURE)
+    guest.picture()
+    guest.say(Reset())
+    camera.await_idle()
+    guest.forget()
+    guest.start()
+    assert guest.picture() == JPEG[1]
+
+
+def test_a_transfer_that_is_too_short_for_its_payload_is_babble(camera: VirtualCamera, guest: UsbGuest) -> None:
+    read(camera, guest, ONE_PICTURE)
+    guest.picture()
+    guest.stop()
+    guest.start(transfers=0)
+    assert guest.ask(BulkPacket(descriptors.STREAM_ENDPOINT, 0, 512)) == BulkPacket(0x81, Status.BABBLE, 0)
 
 
 def test_the_picture_comes_byte_for_byte_and_is_noted(camera: VirtualCamera, guest: UsbGuest) -> None:

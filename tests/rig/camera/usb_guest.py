@@ -89,7 +89,7 @@ class UsbGuest:
         said: list[Packet] = []
         while not said or not isinstance(said[-1], DeviceConnect):
             said.append(self._next(0))
-        status = self._ask(SetConfiguration(1))
+        status = self.ask(SetConfiguration(1))
         assert status == ConfigurationStatus(Status.SUCCESS, 1)
         return said
 
@@ -99,22 +99,26 @@ class UsbGuest:
         self._send(message)
         return message.id
 
+    def ask(self, packet: Packet) -> Packet:
+        """Send a packet and return its answer."""
+        return self._next(self.say(packet))
+
     def control(self, requesttype: int, request: int, value: int, index: int, data: bytes | int) -> Reply:
         """Make a control transfer that sends data, or reads so many bytes."""
         length, sent = (data, b"") if isinstance(data, int) else (len(data), data)
-        answer = self._ask(ControlPacket(requesttype & 0x80, request, requesttype, 0, value, index, length, sent))
+        answer = self.ask(ControlPacket(requesttype & 0x80, request, requesttype, 0, value, index, length, sent))
         assert isinstance(answer, ControlPacket)
         return Reply(answer.status, answer.data)
 
     # -- as uvcvideo ---------------------------------------------------------------------------------------------------
 
-    def start(self, format_index: int = 1, mode_index: int = 1, interval: int = 333_333) -> None:
-        """Agree on a mode, and ask for pictures."""
-        wanted = struct.pack("<HBBI", 1, format_index, mode_index, interval).ljust(34, b"\0")
+    def start(self, format_index: int = 1, mode_index: int = 1, transfers: int = TRANSFERS) -> None:
+        """Agree on a mode at 30 pictures a second, and ask for payloads."""
+        wanted = struct.pack("<HBBI", 1, format_index, mode_index, 333_333).ljust(34, b"\0")
         assert self.control(0x21, Request.SET_CUR, PROBE_CONTROL << 8, VIDEO_STREAMING, wanted).status == Status.SUCCESS
         agreed = self.control(0xA1, Request.GET_CUR, PROBE_CONTROL << 8, VIDEO_STREAMING, 34).data
         assert self.control(0x21, Request.SET_CUR, COMMIT_CONTROL << 8, VIDEO_STREAMING, agreed).status == 0
-        self.ask_for_payloads(TRANSFERS)
+        self.ask_for_payloads(transfers)
 
     def ask_for_payloads(self, count: int) -> None:
         """Submit so many bulk transfers."""
@@ -151,6 +155,10 @@ class UsbGuest:
         assert {self._next(transfer).type for transfer in waiting} <= {BulkPacket.type}
         assert self.control(0x02, 1, 0, STREAM_ENDPOINT, b"").status == Status.SUCCESS
 
+    def forget(self) -> None:
+        """Know nothing of the transfers that wait any more, as after a reset."""
+        self._waiting = []
+
     @property
     def quiet(self) -> bool:
         """Whether nothing came that nobody asked for by now."""
@@ -161,9 +169,6 @@ class UsbGuest:
     def _send(self, message: Message) -> None:
         assert self._line is not None
         self._line.sendall(self._connection.encode(message))
-
-    def _ask(self, packet: Packet) -> Packet:
-        return self._next(self.say(packet))
 
     def _next(self, message_id: int) -> Packet:
         """Return the next packet with this id; others are kept for whoever asks for theirs."""
