@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import re
 from collections import deque
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 LOG_LIMIT_LINES = 500
 """How many log lines are remembered for a report."""
 
-_PACKAGES = ("aiohttp", "msgspec", "opencv-python", "pydantic", "pyserial", "PyYAML", "uniseg", "wcwidth")
 _REDACTED = "(redacted)"
 
 
@@ -36,7 +36,10 @@ class LogMemory(logging.Handler):
 def versions() -> dict[str, str]:
     """Return the versions of glassd, what it stands on, and the system."""
     found = {"glassd": __version__, "python": platform.python_version(), "system": platform.platform()}
-    for package in _PACKAGES:
+    for requirement in metadata.requires("glassd") or ():
+        package = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        if "extra ==" in requirement:
+            continue
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
