@@ -66,7 +66,7 @@ def test_the_smallest_answers_take_what_is_found(fleet: Fleet) -> None:
     assert (config.displays, config.language) == ([], "zh")
     assert [one.do for one in config.triggers] == [None, None, "cancel", "next page", "previous page", "clear"]
     assert done.stderr == ""
-    assert "这里没有 systemd, 所以什么都没有启动。" in done.stdout
+    assert "这里没有 systemd，所以什么都没有启动。" in done.stdout
 
 
 def test_devices_that_come_later_have_the_names_that_they_will_have(fleet: Fleet) -> None:

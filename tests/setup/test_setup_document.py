@@ -44,7 +44,7 @@ BUTTONS = st.dictionaries(st.sampled_from(sorted(KEY_CODES)), NAMES, min_size=1,
 @st.composite
 def answers(draw: st.DrawFn) -> Answers:
     """Draw answers that have no mistakes of their own."""
-    buttons = draw(st.sampled_from(["auto", "none"]) | BUTTONS)
+    buttons: Any = draw(st.sampled_from(["auto", "none"]) | BUTTONS)
     triggers: Any = "standard"
     if isinstance(buttons, list):
         names = sorted(set(buttons[0]["map"].values()))

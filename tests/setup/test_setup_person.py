@@ -446,7 +446,7 @@ def test_chinese_from_the_second_question_on_within_80_columns(tmp_path: Path) -
         assert [line for line in lines if wcswidth(line) > 80 and str(tmp_path) not in line] == []
         config = load(config_of(tmp_path)).config
         assert (config.language, config.triggers[0].ask) == ("zh", "这是什么?")
-        assert "# 由谁回答, 按顺序尝试。" in config_of(tmp_path).read_text()
+        assert "# 由谁回答，按顺序尝试。" in config_of(tmp_path).read_text()
 
     run(session())
 

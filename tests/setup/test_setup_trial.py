@@ -111,7 +111,7 @@ def test_a_key_that_is_wrong_is_told_in_the_wearers_words(
     good, lines = said(daemon, monkeypatch, capsys, "zh")
     assert not good
     what, then = messages.lines(messages.Code.KEY_WRONG, "zh")
-    assert lines[2:5] == ["但这是板子上的模型代答的: 选定的模型没有回答。", f"  {what}", f"  {then}"]
+    assert lines[2:5] == ["但这是板子上的模型代答的：选定的模型没有回答。", f"  {what}", f"  {then}"]
     assert "HTTP 401" in lines[5]
 
 

@@ -48,8 +48,9 @@ class Console:
     def choose(self, question: str, options: Sequence[str], texts: Texts, default: int = 0) -> int:
         """Return which option is chosen, from 0."""
         self.say(f"\n{question}")
+        digits = len(str(len(options)))
         for number, option in enumerate(options, 1):
-            self.say(clipped(f"  {number}  {option}"))
+            self.say(clipped(f"  {number:>{digits}}  {option}"))
         while True:
             line = self.ask(texts.choose, texts, str(default + 1))
             if line.isascii() and line.isdigit() and len(line) < 4 and 1 <= int(line) <= len(options):
@@ -95,3 +96,8 @@ def clipped(text: str, cells: int = COLUMNS - 1) -> str:
     while wcswidth(text) > cells - 1:
         text = text[:-1]
     return f"{text}…"
+
+
+def padded(text: str, cells: int) -> str:
+    """Return a text with spaces behind it, to take so many cells of a line."""
+    return text + " " * (cells - wcswidth(text))

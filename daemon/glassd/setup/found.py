@@ -61,7 +61,7 @@ def look(dev: Path) -> Found:
         cameras=tuple(camera for camera in cameras if not camera.problem),
         inputs=tuple(sorted(filter(_has_buttons, inputs), key=_unlikeliness)),
         chips=tuple(chip for chip in chips if chip.named),
-        serial_lines=tuple(discover.serial_lines(dev)),
+        serial_lines=tuple(filter(_is_plugged_in, discover.serial_lines(dev))),
         has_screen=(dev / "tty1").exists(),
         drivers=tuple(
             driver for driver in registry.describe() if not driver.error and not driver.package.startswith(OUR_PACKAGE)
@@ -103,6 +103,11 @@ def buttons_section(device: FoundInput | None, keys: dict[str, str]) -> dict[str
 
 def _has_buttons(device: FoundInput) -> bool:
     return not device.problem and bool(set(device.keys) - _OF_THE_BOARD)
+
+
+def _is_plugged_in(line: FoundSerialLine) -> bool:
+    """Tell whether a serial line came by USB, as a bridge does: a board has others of its own."""
+    return line.node.name.startswith(("ttyUSB", "ttyACM"))
 
 
 def _unlikeliness(device: FoundInput) -> int:

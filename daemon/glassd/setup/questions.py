@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from glassd.setup import ask_buttons, ask_model, presses
 from glassd.setup.answers import KEEP, Answers, ModelAnswers
-from glassd.setup.console import clipped
+from glassd.setup.console import clipped, padded
 from glassd.setup.document import compose, mistakes_in, resolve
 from glassd.setup.found import camera_section
 from glassd.setup.own_options import option_answers
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ORDER = ("language", *(name for name in ASKED if name != "language"))
 """The lines of the summary."""
+HEAD_CELLS = 16
+"""How wide the names of these lines are."""
 
 
 class Conversation:
@@ -86,9 +88,9 @@ class Conversation:
         lines = summary_of(self.answers, sections, self._present, texts)
         console.say(f"\n{texts.summary}")
         for number, name in enumerate(ORDER, 1):
-            head = f"  {number}  {texts.sections[name]}"
+            head = padded(f"  {number}  {texts.sections[name]}", HEAD_CELLS)
             for at, line in enumerate(lines[name]):
-                console.say(clipped(f"{head if at == 0 else '':<16}{line}"))
+                console.say(clipped(f"{head if at == 0 else ' ' * HEAD_CELLS}{line}"))
         mistakes = mistakes_in(compose(self.answers, sections, self._present, self._places), self._places)
         if mistakes:
             console.say(texts.mistakes)
