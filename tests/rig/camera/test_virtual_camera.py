@@ -103,9 +103,9 @@ def test_requests_that_it_does_not_know_stall(camera: VirtualCamera, guest: UsbG
 def test_controls_are_reached_by_their_entity(camera: VirtualCamera, guest: UsbGuest) -> None:
     camera.plug()
     guest.take_up()
-    brightness, entity = 0x0200, 0x0200
-    assert guest.control(0x21, Request.SET_CUR, brightness, entity, b"\x07\x00").status == Status.SUCCESS
-    assert guest.control(0xA1, Request.GET_CUR, brightness, entity, 2).data == b"\x07\x00"
+    contrast, processing_unit = 0x0300, 0x0200
+    assert guest.control(0x21, Request.SET_CUR, contrast, processing_unit, b"\x07\x00").status == Status.SUCCESS
+    assert guest.control(0xA1, Request.GET_CUR, contrast, processing_unit, 2).data == b"\x07\x00"
 
 
 def test_configuration_and_alternate_setting_are_the_only_ones(camera: VirtualCamera, guest: UsbGuest) -> None:
