@@ -42,6 +42,7 @@ class Agent:
         self._socket = line
         self._numbers = itertools.count(1)
         self._input = b""
+        self._in_step = True  # whether what comes next answers what is asked next
 
     def hello(self, limit_s: float) -> None:
         """Wait until the agent answers, and drop whatever it still had to say to somebody before."""
@@ -55,15 +56,19 @@ class Agent:
                     pass
             except TimeoutError:
                 continue
+            self._in_step = True
             return
         raise AgentError(f"the guest's agent did not answer in {limit_s:g} s")
 
     def call(self, command: str, **arguments: Any) -> Any:
         """Return what a command returns. An underscore in an argument's name stands for a dash."""
+        if not self._in_step:
+            self.hello(ANSWER_LIMIT_S)
         self.tell(command, **arguments)
         try:
             message = self._read(ANSWER_LIMIT_S)
         except TimeoutError as error:
+            self._in_step = False
             raise AgentError(f"the guest's agent said nothing to {command} in {ANSWER_LIMIT_S:g} s") from error
         if "error" in message:
             raise AgentError(f"the guest's agent refused {command}: {message['error']['desc']}")

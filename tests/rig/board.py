@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import tempfile
 import time
@@ -45,13 +46,10 @@ class Board:
     """A board that runs, with nothing plugged in: every board of a snapshot begins the same."""
 
     def __init__(self, snapshot: Path) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="board-")
-        self.folder = Path(self._folder.name)
-        try:
-            self.machine = start(snapshot, self.folder)
-        except BaseException:
-            self._folder.cleanup()
-            raise
+        with contextlib.ExitStack() as parts:
+            self.folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="board-")))
+            self.machine = parts.enter_context(start(snapshot, self.folder))
+            self._parts = parts.pop_all()
         self.buttons = Buttons(self.machine)
         self.bridge = Bridge(self.machine)
         self.gpio = Gpio(self.shell)
@@ -69,17 +67,17 @@ class Board:
     @cached_property
     def camera(self) -> VirtualCamera:
         """A USB camera."""
-        return VirtualCamera(self.machine.socket("camera0"), serial="CAMERA-1")
+        return self._parts.enter_context(VirtualCamera(self.machine.socket("camera0"), serial="CAMERA-1"))
 
     @cached_property
     def second_camera(self) -> VirtualCamera:
         """Another one."""
-        return VirtualCamera(self.machine.socket("camera1"), serial="CAMERA-2")
+        return self._parts.enter_context(VirtualCamera(self.machine.socket("camera1"), serial="CAMERA-2"))
 
     @cached_property
     def model(self) -> ModelServer:
         """A model server on this machine; its url is how the guest reaches it."""
-        server = ModelServer(self.folder / "model")
+        server = self._parts.enter_context(contextlib.closing(ModelServer(self.folder / "model")))
         server.url = server.url.replace("127.0.0.1", HOST)
         return server
 
@@ -152,11 +150,7 @@ class Board:
 
     def close(self) -> None:
         """End all that belongs to the board."""
-        for name in ("camera", "second_camera", "model"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
-        self.machine.close()
-        self._folder.cleanup()
+        self._parts.close()
 
     def _tell(self, command: str) -> str:
         try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 KEPT = 3
-"""How many folders of a kind stay: other trees of this user have others' keys, and boards that run need theirs."""
+"""How many folders of a kind stay in a place, those last used: another tree of this user has other keys."""
 
 
 def root() -> Path:
@@ -30,20 +30,25 @@ def key(*inputs: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def made(kind: str, name: str, make: Callable[[Path], None]) -> Path:
-    """Return the folder of that kind and key; where there is none, `make` fills a new one. One process at a time."""
-    folder = root() / f"{kind}-{name}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (root() / f"{kind}.lock").open("w") as lock:
+def made(kind: str, name: str, make: Callable[[Path], None], within: Path | None = None) -> Path:
+    """Return the folder of that kind and key; where there is none, `make` fills a new one. One process at a time.
+
+    What stands on another is made within it, and goes with it: made anew, that would be another.
+    """
+    top = root()
+    top.mkdir(parents=True, exist_ok=True)
+    place = within or top
+    folder = place / f"{kind}-{name}"
+    with (top / f"{kind}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            unfinished = root() / f"unfinished-{kind}"
+            unfinished = top / f"unfinished-{kind}"
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
             make(unfinished)
             unfinished.rename(folder)
         os.utime(folder)
-        for old in sorted(root().glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        for old in sorted(place.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
             shutil.rmtree(old)
     return folder
 

@@ -44,12 +44,15 @@ def tell(what: str) -> None:
 
 
 def _make(folder: Path) -> None:
-    tell("the guest's kernel, about a minute")
-    _as_root(_kernel(folder))
-    tell("the guest's disk, about a minute")
-    for command in _disk(folder):
-        _as_root(command)
-    _as_root(["chown", "-R", f"{os.getuid()}:{os.getgid()}", str(folder)])
+    try:
+        tell("the guest's kernel, about a minute")
+        _as_root(_kernel(folder))
+        tell("the guest's disk, about a minute")
+        for command in _disk(folder):
+            _as_root(command)
+    finally:
+        _as_root(["rm", "-rf", "--one-file-system", str(folder / "root"), str(folder / "modules")])
+        _as_root(["chown", "-R", f"{os.getuid()}:{os.getgid()}", str(folder)])
 
 
 def _kernel(folder: Path) -> list[str]:
@@ -81,7 +84,7 @@ def _disk(folder: Path) -> list[list[str]]:
     ]
     # From a folder, so that no loop device and no mount is needed.
     fill = ["/sbin/mke2fs", "-q", "-t", "ext4", "-m", "0", "-d", root, disk, DISK_SIZE]
-    return [install, fill, ["rm", "-r", root, str(folder / "modules")]]
+    return [install, fill]
 
 
 def _packages(name: str) -> str:
