@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from glassd_drivers.buttons import gpio_chip, gpio_lines
-from glassd_drivers.buttons.gpio_events import EVENT, LineDecoder
+from glassd_drivers.buttons.gpio_events import EVENT, line_changes
 from glassd_drivers.buttons.held import ButtonName, HeldButtons
 from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, Edge, TransientFault
 from glassd_drivers.readiness import Readiness
@@ -26,6 +26,8 @@ from glassd_drivers.units import Duration
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 
+READ_BYTES = EVENT.size * gpio_chip.BUFFER_EVENTS
+"""How much one read takes: all that the kernel keeps, so that only after a read of so much may some be missing."""
 LOOK_S = 1.0
 """How often a silent chip is looked at: kernels before 6.6 tell nobody who waits that it is gone."""
 
@@ -139,15 +141,13 @@ class EdgeReader:
         self._clock = clock
         self._where = where
         self._readiness = Readiness(fd, where)
-        self._decoder = LineDecoder()
+        self._overran = False
         self._held = HeldButtons(buttons)
 
     async def edges(self) -> AsyncGenerator[Edge]:
         """Yield each edge; once the chip is gone, LOST for each button held and then TransientFault."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
-                    await self._readiness.wait()
+            await self._wait()
             edges, fault = self._read()
             for edge in edges:
                 yield edge
@@ -158,27 +158,42 @@ class EdgeReader:
         """Wake whoever iterates; call it before the lines are let go of."""
         self._readiness.close()
 
+    async def _wait(self) -> None:
+        if self._overran:
+            await asyncio.sleep(0)  # there may be more; it is read without waiting, but after a turn for the others
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await self._readiness.wait()
+
     def _read(self) -> tuple[list[Edge], TransientFault | None]:
         edges: list[Edge] = []
         cause: OSError | None = None
         try:
-            data = os.read(self._fd, EVENT.size * gpio_chip.BUFFER_EVENTS)  # all that the kernel keeps
-            edges.extend(self._edges_of(data))  # keeps what came before an error
-        except BlockingIOError:
-            return edges, None
+            data = self._bytes()
+            edges.extend(self._edges_of(data or b""))  # keeps what came before an error
         except OSError as error:
             cause = error
         else:
-            if data:
+            if data != b"":
                 return edges, None
         edges.extend(self._held.lose(self._held.codes, self._clock()))
         fault = TransientFault(f"{self._where} was lost: plug it in again, or load its driver")
         fault.__cause__ = cause
         return edges, fault
 
+    def _bytes(self) -> bytes | None:
+        """Return what waits to be read, None where nothing does."""
+        try:
+            return os.read(self._fd, READ_BYTES)
+        except BlockingIOError:
+            return None
+
     def _edges_of(self, data: bytes) -> Iterator[Edge]:
-        for change in self._decoder.feed(data):
+        for change in line_changes(data):
             yield from self._held.change(change.offset, change.active, change.instant)
-        if self._decoder.take_missing():
-            # The kernel's buffer ran over: a release may have been among what it dropped, and no other will come.
+        overran, self._overran = self._overran, len(data) == READ_BYTES
+        if overran and not self._overran:
+            # A release may have been among what the kernel dropped, and no other will come. The events' numbers would
+            # not tell: they also jump where interrupts of a bouncing contact come faster than the kernel handles them.
             yield from self._held.lose(self._held.codes - self._active_now(), self._clock())
