@@ -43,7 +43,7 @@ foreign: tools  ## the client against model servers that others wrote, from PyPI
 	$(PYTEST) -m foreign tests/foreign
 
 .PHONY: rig
-rig: tools  ## the service on a virtual board with Debian's kernel and its drivers (2 GB of disk; minutes the first time)
+rig: tools deb  ## the service on a virtual board with Debian's kernel and its drivers (2 GB of disk; minutes the first time)
 	@sh $(TOOLS)/rig.sh
 	$(BIN)/python tests/rig build
 	$(PYTEST) -m rig $(or $(TESTS),tests/rig)
