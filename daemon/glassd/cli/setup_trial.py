@@ -83,6 +83,7 @@ class Trial:
             outcome = _outcome({"prompt": question, "pictures": pictures})
         except AskError as error:
             self._tell(texts.no_answer, error.problem)
+            self._tell_models(but=error.problem.message)
             return False
         words = clipped(" ".join(outcome.text.split()), WORDS_CELLS)
         self._console.say(texts.answer.format(time.monotonic() - began, words))
@@ -93,13 +94,19 @@ class Trial:
         if endpoint != READER_URL or all(one.url == READER_URL for one in self._config.model.endpoints):
             return True
         self._console.say(self._texts.stood_in)
-        for trouble in _from_daemon("/api/status")["health"][:1]:
-            self._tell_lines(Code(trouble["code"]))
-        # The service has just been started, so that its log says of each model once what is wrong with it.
-        for line in _from_daemon("/api/report")["log"]:
-            if words := line.partition(MODELS_WARNING)[2]:
-                self._console.say(f"  {words}")
+        with contextlib.suppress(AskError):
+            for trouble in _from_daemon("/api/status")["health"][:1]:
+                self._tell_lines(Code(trouble["code"]))
+        self._tell_models()
         return False
+
+    def _tell_models(self, but: str = "") -> None:
+        """Tell what is wrong with each model: the service has just been started, so that its log says it once."""
+        with contextlib.suppress(AskError):
+            for line in _from_daemon("/api/report")["log"]:
+                words = line.partition(MODELS_WARNING)[2]
+                if words and words != but:
+                    self._console.say(f"  {words}")
 
     def _tell(self, what: str, problem: Problem) -> None:
         """Tell what is missing, the two lines that a wearer reads, and the detail for whoever mends it."""

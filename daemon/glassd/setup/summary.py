@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from glassd.config.fields import READER_URL, host_of
 from glassd.setup import presses
 from glassd.setup.ask_buttons import short
+from glassd.setup.console import clipped
 from glassd.setup.found import LATER_BUTTONS, LATER_CAMERA
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from glassd.setup.present import Present
     from glassd.setup.texts import Texts
 
+NAME_CELLS = 24
+"""How much of a device's name leaves room for its keys."""
 LANGUAGES = {"zh": "中文", "en": "English"}
 
 
@@ -74,7 +77,7 @@ def _buttons(devices: list[dict[str, Any]], names: dict[str, str], texts: Texts)
         later = texts.buttons_later if device.get("device") == LATER_BUTTONS and "buttons" in names else ""
         name = names.get("buttons") or later or str(device.get("device") or device.get("chip") or device["driver"])
         keys = (f"{short(str(key))} = {button}" for key, button in (device.get("map") or {}).items())
-        lines.append(f"{name}: {', '.join(keys)}")
+        lines.append(f"{clipped(name, NAME_CELLS)}: {', '.join(keys)}")
     return lines or [texts.none_buttons]
 
 

@@ -65,10 +65,13 @@ class Unit:
 def terminal_drop_in(example: str, terminal: str, places: Places) -> str:
     """Return the drop-in that gives the service a terminal, made of the one that the package ships for tty1."""
     name = terminal.removeprefix("/dev/")
-    login = f"getty@{name}.service" if re.fullmatch(r"tty[0-9]+", name) else f"serial-getty@{name}.service"
+    is_console = re.fullmatch(r"tty[0-9]+", name) is not None
+    login = f"getty@{name}.service" if is_console else f"serial-getty@{name}.service"
     lines = [line for line in example.splitlines() if not line.startswith("#")]
     text = "\n".join(lines).strip() + "\n"
     text = text.replace("getty@tty1.service", login).replace("/dev/tty1", terminal)
+    if not is_console:  # whose size nobody knows: a serial line has none
+        text = text.replace(f"TTYPath={terminal}\n", f"TTYPath={terminal}\nTTYColumns=80\nTTYRows=24\n")
     return f"# Written by `{places.command} setup`: the answers stand on {terminal}, in place of a login.\n{text}"
 
 
