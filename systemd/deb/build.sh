@@ -121,7 +121,8 @@ fill_in "$release" "$version" "$architecture" "$size" "$epoch" <"$here/control" 
 for script in postinst prerm postrm; do install -m 755 "$here/$script" "$package/DEBIAN"; done
 
 find "$package" -newermt "@$epoch" -exec touch --no-dereference --date="@$epoch" {} +
-# At level 1 it takes 10 s and 68 MB, at the default 6 it takes 100 s and 62 MB.
-dpkg-deb --root-owner-group -Zxz -z1 --build "$package" "$work/out.deb" >/dev/null
+# zstd is read by the dpkg of every release here. It makes as small a package as quick xz does, in a third of the time, and a board
+# unpacks it in a tenth.
+dpkg-deb --root-owner-group -Zzstd -z9 --build "$package" "$work/out.deb" >/dev/null
 mv "$work/out.deb" "$out/glassd_${debian_version}_$architecture.deb"
 echo "$out/glassd_${debian_version}_$architecture.deb"

@@ -18,11 +18,12 @@ sha256sum --check --quiet SHA256SUMS || refuse "what is in this folder is damage
 [ "$(id -u)" = 0 ] || refuse "it takes root: sudo sh install.sh"
 
 # apt looks into this folder alone, and keeps what it learns apart from what the board knows of its own sources.
-lists=$(mktemp -d)
-trap 'rm -rf "$lists"' EXIT
-echo "deb [trusted=yes] copy:$(pwd)/packages ./" >"$lists/sources.list"
-set -- -o Dir::Etc::SourceList="$lists/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$lists" \
-    -o Dir::Cache="$lists" -o APT::Sandbox::User=root
+apt=$(mktemp -d)
+trap 'rm -rf "$apt"' EXIT
+mkdir "$apt/parts" "$apt/lists" "$apt/cache"
+echo "deb [trusted=yes] copy:$(pwd)/packages ./" >"$apt/sources.list"
+set -- -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts="$apt/parts" -o Dir::State::Lists="$apt/lists" \
+    -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
 apt-get "$@" -qq update
 DEBIAN_FRONTEND=noninteractive apt-get "$@" install --yes --allow-downgrades --no-install-recommends glassd ca-certificates
 echo
