@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from rig.board import Board
 
 WATCHDOG_S = 10.0
-BACK_LIMIT_S = WATCHDOG_S + 10.0
-"""Within which a daemon that hangs is to be ready again."""
+RESTART_S = 2.0
+BACK_S = 10.0
+"""Seconds after WATCHDOG_S within which a daemon that hangs is to be ready again."""
 LIMIT_S = 120.0
 """Seconds for the first start: the guest's processor is an emulated one, and reads glassd from the disk."""
 STOP = "/run/glassd/stop-the-loop"
@@ -27,6 +28,12 @@ BLOCKER = f"[{{driver: loop-blocker, when: {STOP}}}]"
 
 def show(board: Board, *properties: str) -> list[str]:
     return [board.shell(f"systemctl show --value --property={name} glassd") for name in properties]
+
+
+def took(board: Board) -> float:
+    """Return how long the start took, in seconds."""
+    began, ready = map(int, show(board, "ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"))
+    return (ready - began) / 1e6
 
 
 def uptime(board: Board) -> float:
@@ -49,13 +56,16 @@ def test_an_event_loop_that_stands_still_is_ended_and_the_daemon_is_ready_again(
     board.run("systemctl start glassd", limit_s=LIMIT_S)
     board.until("glassd status", "loop-blocker ready")
     (first,) = show(board, "MainPID")
+    first_took_s = took(board)
     board.run(f"touch {STOP}")
     stopped_at = uptime(board)
-    board.until("systemctl show --property=NRestarts glassd", "=1", BACK_LIMIT_S + 20)
+    board.until("systemctl show --property=NRestarts glassd", "=1", WATCHDOG_S + LIMIT_S)
     board.until("systemctl is-active glassd", "active", LIMIT_S)
     again, active_at = show(board, "MainPID", "ActiveEnterTimestampMonotonic")
     assert again != first
-    assert int(active_at) / 1e6 - stopped_at <= BACK_LIMIT_S
+    # Where others keep the emulated processor from its work, a start alone takes longer than all of this may.
+    back_s = max(BACK_S, RESTART_S + 2 * first_took_s)
+    assert int(active_at) / 1e6 - stopped_at <= WATCHDOG_S + back_s
     board.until("glassd status", "loop-blocker ready")
     journal = board.journal()
     assert "Watchdog timeout" in journal
