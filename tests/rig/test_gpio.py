@@ -116,7 +116,7 @@ def test_a_release_that_the_kernel_dropped_is_made_up(board: Board) -> None:
     board.gpio.up("BACK")
     # Each edge with a pause after it, or the kernel makes one event of several.
     toggle = f"echo pull-up >{pull}; sleep 0.001; echo pull-down >{pull}; sleep 0.001"
-    board.run(f"for n in $(seq 200); do {toggle}; done")
+    board.run(f"for n in $(seq 150); do {toggle}; done", limit_s=150)
     board.run("systemctl kill --signal=CONT edges")
     board.until(f"cat {SAID}", "lost")
     said = kinds(heard(board, 3))
