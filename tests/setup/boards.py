@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from glassd.cli import setup
+from glassd.setup import found
 from glassd.setup.found import Found
 from glassd.setup.places import Places
 from glassd_drivers.buttons.gpio_chip import LineFacts
@@ -55,12 +56,14 @@ SMALL = (Mode(Size(800, 600), (10.0, 5.0)), Mode(Size(640, 480), (30.0,)))
 
 
 def found_on(folder: Path, board: str) -> Found:
-    """Return what is found on a board by its name: nothing, usb, busy or gpio."""
+    """Return what is found on a board by its name: nothing, usb, busy, gpio, or itself: what its folder holds."""
     events = [folder / "dev/input/event0", folder / "dev/input/event1"]
     keyboard = FoundInput(Path("/dev/glassd/by-id/buttons-Board"), events[0], "USB Keyboard", KEYBOARD_KEYS)
     remote = FoundInput(Path("/dev/glassd/by-id/buttons-Clicker"), events[1], "Clicker", REMOTE_KEYS)
     if board == "nothing":
         return Found()
+    if board == "itself":
+        return found.look(folder / "dev")
     if board == "usb":
         return Found(cameras=(camera("HIL Camera", "/dev/video0", *HD),), inputs=(keyboard, remote), has_screen=True)
     if board == "busy":

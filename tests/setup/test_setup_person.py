@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from wcwidth import wcswidth
 from glassd.config.load import load
 from glassd_drivers.buttons.input_events import EV_KEY, EV_SYN, EVENT
 from glassd_drivers.buttons.keycodes import KEY_CODES
+from paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -480,5 +483,39 @@ def test_the_answers_of_one_board_set_up_the_next(tmp_path: Path) -> None:
         assert done.returncode == 0, said
         assert KEY.encode() not in said
         assert config_of(second).read_text() == config_of(first).read_text().replace(str(first), str(second))
+
+    run(session())
+
+
+def test_a_strangers_driver_is_offered_and_its_options_are_asked(tmp_path: Path) -> None:
+    """The package is installed the way `pip install --target` leaves it."""
+    site = tmp_path / "site"
+    shutil.copytree(TREE / "tests/example_driver/example_glasses", site / "example_glasses")
+    about = site / "example_glasses-0.3.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: example-glasses\nVersion: 0.3\n")
+    points = "[glassd.{0}s]\nexample = example_glasses.drivers:Example{1}\n"
+    (about / "entry_points.txt").write_text(points.format("camera", "Camera") + points.format("display", "Display"))
+
+    async def session() -> None:
+        async with technician(tmp_path, "itself", PYTHONPATH=str(site)) as person:
+            await person.answers(LANGUAGE, ("Number [1]", "4"))
+            await person.answers(("Number [1]", "2"), ("line (Host and port of the glasses' line):", "glasses.local"))
+            await person.answers(("Number [1]", "3"), ("line (Host and port", "glasses.local:9000"))
+            await person.is_asked("changes a line")
+            said = person.transcript()
+            assert "  camera: example (example-glasses 0.3)\n" in said
+            assert "  not usable: " in said, "the pipes that stand for input devices"
+            assert "This cannot be written yet:\n" in said
+            assert re.search(r"glassd\.yaml:[0-9]+:9: camera\.line: ", said)
+            person.type("\n")
+            await person.sees_text("A number from 1 to 6, please.")
+            await person.answers(
+                ("changes a line", "3"), ("Number [1]", "2"), ("line (Host", "glasses.local:9000"), WRITE
+            )
+            assert await person.ends() == 0
+        text = config_of(tmp_path).read_text()
+        assert "camera:\n  driver: example\n" in text
+        assert "displays:\n  - driver: example\n" in text
 
     run(session())

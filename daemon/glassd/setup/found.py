@@ -66,7 +66,7 @@ def look(dev: Path) -> Found:
         drivers=tuple(
             driver for driver in registry.describe() if not driver.error and not driver.package.startswith(OUR_PACKAGE)
         ),
-        problems=tuple(f"{found.path}: {found.problem}" for found in troubled if found.problem),
+        problems=tuple(f"{found.node}: {found.problem}" for found in troubled if found.problem),
     )
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glassd.config.compose import scalar_value
+from glassd.setup.console import clipped
 from glassd_drivers import registry
 
 if TYPE_CHECKING:
     from glassd.setup.console import Console
     from glassd.setup.texts import Texts
     from glassd_drivers.registry import Description
+
+QUESTION_CELLS = 60
+"""How wide the description of an option may be, beside what is typed."""
 
 
 def option_answers(driver: Description, console: Console, texts: Texts) -> dict[str, Any]:
@@ -21,7 +25,8 @@ def option_answers(driver: Description, console: Console, texts: Texts) -> dict[
     section: dict[str, Any] = {"driver": driver.name}
     for name, field in registry.load(driver.role, driver.name).Config.model_fields.items():
         if field.is_required():
-            about = f"{name}: {field.description}" if field.description else name
+            description = (field.description or "").partition("\n")[0].rstrip(".")
+            about = clipped(f"{name} ({description})", QUESTION_CELLS) if description else name
             while not (answer := console.ask(about, texts)):
                 pass
             section[field.alias or name] = scalar_value(answer)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ORDER = ("language", *(name for name in ASKED if name != "language"))
 """The lines of the summary."""
+Option = tuple[str, Any]
+"""What stands in a list, and the answer, or what asks for it; told whether this is the first time round."""
 HEAD_CELLS = 16
 """How wide the names of these lines are."""
 
@@ -143,7 +145,7 @@ class Conversation:
 
     def _camera(self) -> None:
         texts, found = self._texts, self._found
-        options: list[tuple[str, Any]] = [
+        options: list[Option] = [
             *((f"{one.name or one.path}  ({one.node})", camera_section(one)) for one in found.cameras),
             *([] if found.cameras else [(texts.camera_later, "auto")]),
             *self._strangers("cameras"),
@@ -155,18 +157,16 @@ class Conversation:
         asker = ask_buttons.ButtonsAsker(self._console, self._texts, self._found)
         options = [*asker.options(), *self._strangers("buttons"), (self._texts.none_buttons, "none")]
         if first_time and len(options) == 2 and self._found.inputs:  # one way, and none: no question
-            answer = options[0][1]
+            answer = options[0][1](first_time)
         else:
-            answer = self._chosen("buttons", self._texts.buttons, options)
-        if callable(answer):
-            answer = answer(first_time)
+            answer = self._chosen("buttons", self._texts.buttons, options, first_time=first_time)
         self._set(buttons=[answer] if isinstance(answer, dict) else answer)
         self._fit_triggers()
 
     def _displays(self) -> None:
         texts = self._texts
-        options: list[tuple[str, Any]] = [
-            *([(self._places_of_screen(), "terminal")] if self._found.has_screen else []),
+        options: list[Option] = [
+            *([(self._places_of_screen(), self._own_screen)] if self._found.has_screen else []),
             (texts.serial, self._other_terminal),
             *self._strangers("displays"),
             (texts.none_display, "none"),
@@ -174,13 +174,13 @@ class Conversation:
         sits_there = self._console.name == str(self._places.dev / "tty1")
         default = len(options) - 1 if sits_there or not self._found.has_screen else 0
         answer = self._chosen("displays", texts.display, options, default)
-        if answer == "terminal":
-            self._set(terminal="/dev/tty1")
-        if callable(answer):
-            answer = answer()
         self._set(displays=[answer] if isinstance(answer, dict) else answer)
 
-    def _other_terminal(self) -> str:
+    def _own_screen(self, _first_time: bool) -> str:
+        self._set(terminal="/dev/tty1")
+        return "terminal"
+
+    def _other_terminal(self, _first_time: bool) -> str:
         while True:
             name = self._console.ask(self._texts.terminal, self._texts, "/dev/ttyS1")
             path = self._places.dev / name.removeprefix("/dev/")
@@ -219,13 +219,16 @@ class Conversation:
 
     # -- what they share ------------------------------------------------------------------------------------------
 
-    def _chosen(self, name: str, question: str, options: list[tuple[str, Any]], default: int = 0) -> Any:
-        """Return the answer of an option; the first one keeps what is there, if anything is."""
+    def _chosen(
+        self, name: str, question: str, options: list[Option], default: int = 0, *, first_time: bool = False
+    ) -> Any:
+        """Return the answer that is chosen, or that is asked for then; the first one keeps what is there, if any."""
         if (kept := self._kept(name)) is not None:
             options = [(self._texts.as_it_is.format(kept), KEEP), *options]
             default = 0
         at = self._console.choose(question, [label for label, _ in options], self._texts, default)
-        return options[at][1]
+        answer = options[at][1]
+        return answer(first_time) if callable(answer) else answer
 
     def _kept(self, name: str) -> str | None:
         """Return what a section says that may be kept; None where there is none."""
@@ -233,12 +236,12 @@ class Conversation:
             return None
         return "; ".join(summary_of_present(self._present, self._texts)[name])
 
-    def _strangers(self, role: str) -> list[tuple[str, Any]]:
+    def _strangers(self, role: str) -> list[Option]:
         """Return an option for each driver of a third party."""
         return [
             (
                 f"{driver.name}: {driver.summary}",
-                lambda *_, driver=driver: option_answers(driver, self._console, self._texts),
+                lambda _first_time, driver=driver: option_answers(driver, self._console, self._texts),
             )
             for driver in self._found.drivers_of(role)
         ]
