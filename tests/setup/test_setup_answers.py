@@ -306,7 +306,7 @@ def test_the_page_names_every_answer_and_its_default() -> None:
 
 
 def test_the_answers_of_the_page_set_a_board_up(fleet: Fleet) -> None:
-    examples = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    examples = re.findall(r"```yaml answers\n(.*?)```", PAGE, re.DOTALL)
     assert len(examples) >= 2
     for example in examples:
         text = re.sub(r"/media/\S+", "KEY_FILE", example)
