@@ -104,6 +104,10 @@ def _host_is_the_release() -> bool:
 
 def _as_root(command: list[str]) -> None:
     prefix = [] if os.geteuid() == 0 else ["sudo"]
+    if prefix and not shutil.which("sudo"):
+        raise RuntimeError(
+            f"{command[0]} needs root to make the virtual board's disk: run this as root, or install sudo"
+        )
     done = subprocess.run([*prefix, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed:\n" + done.stdout.decode(errors="replace")[-4000:])

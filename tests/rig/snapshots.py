@@ -43,7 +43,7 @@ INSTALL = (
     # What is in memory by chance would be read at each start of a board: it is dropped, and what is free becomes zeros.
     "sync; echo 3 >/proc/sys/vm/drop_caches",
     "python3 -c 'bytearray(640 << 20)'",
-    "glassd --version",
+    "glassd --version && /usr/lib/glassd/bin/python3 -c 'import cv2, glassd.app'",
     *WARM_UP,
 )
 
