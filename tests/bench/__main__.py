@@ -7,6 +7,7 @@ import signal
 import sys
 from typing import Any, NoReturn
 
+from bench_board import at_rest_on_the_board
 from bench_frames import frame_path
 from bench_gateway import gateway
 from bench_process import light_commands, press_to_screen
@@ -28,6 +29,7 @@ MEASURES = {
         stream_in_bulk,
         stream_at_a_pace,
         gateway,
+        at_rest_on_the_board,
     )
 }
 
