@@ -108,6 +108,11 @@ class App:
         """The parts that must turn for as long as the daemon runs: each tells what of it is stuck, or an empty text."""
         return {"the scheduler": self.runner.stuck, "the devices": self._devices.stuck}
 
+    def tell_status(self) -> None:
+        """Have `systemctl status` show how each device stands, and what a reload refused."""
+        devices = ", ".join(f"{device['name']} {device['state']}" for device in self._devices.status())
+        notify(f"STATUS={devices or 'ready'}{self._refused}")
+
     # -- what the API asks for -----------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
@@ -188,7 +193,7 @@ class App:
             self._refused = ""
         finally:
             notify("READY=1")
-            self._tell_status()
+            self.tell_status()
         log.info("reloaded: %s", ", ".join(changed) or "nothing changed")
         return changed
 
@@ -303,14 +308,9 @@ class App:
     def _device_changed(self, status: DeviceStatus) -> None:
         event = {"event": "device", "name": status.name, "state": status.state.value, "error": status.error}
         self.bus.publish(event)
-        self._tell_status()
+        self.tell_status()
         if status.name == CAMERA:
             self._stage.camera(status.state is DeviceState.READY)
-
-    def _tell_status(self) -> None:
-        """Have `systemctl status` show how each device stands, and what a reload refused."""
-        devices = ", ".join(f"{device['name']} {device['state']}" for device in self._devices.status())
-        notify(f"STATUS={devices or 'ready'}{self._refused}")
 
     def _keep_looking(self, looking: bool) -> None:
         """Open the camera that looks all the time, or close whichever is open."""

@@ -97,12 +97,12 @@ def test_a_key_that_was_used_is_in_no_log_status_process_list_or_file(board: Boa
     board.run("glassd status --json; glassd report -o /run/report; systemctl reload glassd; systemctl status glassd")
     board.run("systemctl kill --signal=ABRT glassd; sleep 1")  # with what the watchdog would leave
     board.until("systemctl is-active glassd", "active", LIMIT_S)
-    board.write("/root/key", KEY)  # not on a command line of ours, where it would be found
+    board.write("/srv/key", KEY)  # not on a command line of ours, where it would be found
     found = board.run(
         """exec 2>/dev/null
-        journalctl --output=export --all | grep -acFf /root/key
-        { systemctl show glassd; systemctl status glassd; ps axeww; } | grep -acFf /root/key
-        cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | grep -acFf /root/key
-        grep -rlaFf /root/key /var /run /etc /tmp /usr/lib/glassd /dev/shm --exclude-dir=credentials"""
+        journalctl --output=export --all | grep -acFf /srv/key
+        { systemctl show glassd; systemctl status glassd; ps axeww; } | grep -acFf /srv/key
+        cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | grep -acFf /srv/key
+        grep -rlaFf /srv/key /var /run /etc /tmp /usr/lib/glassd /dev/shm --exclude-dir=credentials"""
     )
     assert found.out.splitlines() == ["0", "0", "0", f"{FOLDER}/vendor"]

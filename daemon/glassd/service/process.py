@@ -97,7 +97,8 @@ async def _main(
         await stack.enter_async_context(_gateway(app, config))
         reloads = _Reloads(app)
         loop.add_signal_handler(signal.SIGHUP, reloads.begin)
-        notify("READY=1", "STATUS=ready")
+        notify("READY=1")
+        app.tell_status()
         log.info("ready")
         waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait(), name="stop"), app.fatal]
         if (patience_s := watchdog.patience_s()) is not None:
