@@ -50,10 +50,16 @@ def main() -> None:
         unpack(Path(wheel))
     if what == "make":
         thin_out()
-    for path in set(PLACE.rglob("*")) - before:
-        os.utime(path, (int(epoch), int(epoch)), follow_symlinks=False)
+    date(before, int(epoch))
     # By date and size, not by hash: whoever mends a file on the board is not fooled by what was compiled before.
     compileall.compile_dir(PACKAGES, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP)
+    date(before, int(epoch))
+
+
+def date(before: set[Path], epoch: int) -> None:
+    """Give what was not there before its date, and the folder of it all."""
+    for path in {PLACE, *PLACE.rglob("*")} - before:
+        os.utime(path, (epoch, epoch), follow_symlinks=False)
 
 
 def unpack(wheel: Path) -> None:
