@@ -225,6 +225,24 @@ def test_a_damaged_wheel_is_refused(store: Store, tmp_path: Path) -> None:
     assert "is damaged, or no wheel" in refused(store, path)
 
 
+def test_a_wheel_whose_metadata_cannot_be_read_is_refused(store: Store, tmp_path: Path) -> None:
+    assert "is damaged, or no wheel" in refused(store, camera_wheel(tmp_path, "toy-glasses", requires=["no >> such"]))
+    assert "is damaged, or no wheel" in refused(store, make_wheel(tmp_path, "toy", points="not an ini file"))
+
+
+def test_what_one_that_was_killed_has_left_is_cleared_away(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    store = Store(tmp_path / "link" / folder.relative_to(tmp_path))  # as on a board whose /usr/local is a link
+    store.add([camera_wheel(tmp_path, "toy-glasses")])
+    (folder.parent / "drivers-half").mkdir()
+    (folder.parent / "drivers-half/half.py").touch()
+    (folder.parent / "drivers-half.link").symlink_to("drivers-half")
+    store.add([camera_wheel(tmp_path, "toy-glasses", "2.0")])
+    assert store.packages() == [Package("toy-glasses", "2.0", ("camera toy",))]
+    left = {".lock", "drivers", folder.readlink().name}
+    assert {path.name for path in folder.parent.iterdir()} == left
+
+
 def test_a_wheel_for_another_python_or_machine_is_refused(store: Store, tmp_path: Path) -> None:
     line = refused(store, make_wheel(tmp_path, "toy", tag="cp39-cp39-manylinux_2_17_riscv64"))
     assert "is made for cp39-cp39-manylinux_2_17_riscv64; this is Python 3" in line

@@ -119,6 +119,7 @@ class Store:
             if self._folder.exists() and not self._folder.is_symlink():
                 raise Refused(f"{self._folder} is not what `glassd driver add` made; move it away")
             before = self._folder.resolve() if self._folder.exists() else None
+            self._clear_but(before)
             tree = Path(tempfile.mkdtemp(prefix=f"{self._folder.name}-", dir=self._folder.parent))
             try:
                 tree.chmod(0o755)
@@ -139,7 +140,16 @@ class Store:
         if new := [trouble for trouble in self._troubles(after) if trouble not in known]:
             raise Refused("; ".join(new))
 
+    def _clear_but(self, kept: Path | None) -> None:
+        """Remove what one that was killed has left beside the folder."""
+        for left in self._folder.parent.glob(f"{self._folder.name}-*"):
+            if left.is_symlink():
+                left.unlink()
+            elif kept is None or left.name != kept.name:
+                shutil.rmtree(left)
+
     def _turn_to(self, tree: Path) -> None:
+        os.sync()  # a board may lose its power at any time: what the link leads to is on the disk before the link
         link = tree.with_name(f"{tree.name}.link")
         link.symlink_to(tree.name)
         link.replace(self._folder)

@@ -6,6 +6,7 @@ import configparser
 import platform
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from importlib import metadata
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from installer.exceptions import InstallerError
 from installer.sources import WheelFile
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.tags import sys_tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
@@ -29,6 +31,10 @@ GROUPS = {
     "glassd.profiles": "profile",
 }
 """The groups of entry points that glassd looks through, and the word for what is in them."""
+
+
+_OF_A_BROKEN_FILE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+_OF_BROKEN_METADATA = (InstallerError, ValueError, KeyError, configparser.Error)
 
 
 class Refused(Exception):
@@ -70,18 +76,13 @@ class Wheel:
                     else ""
                 )
                 files = [record[0] for record, _, _ in source.get_contents()]
+            for requirement in about.get_all("Requires-Dist") or ():
+                Requirement(requirement)
             wants_python = SpecifierSet(about["Requires-Python"] or "")
             found = points(_entry_points(entry_points))
         except OSError as error:
             raise Refused(f"{path}: {error.strerror}") from error
-        except (
-            zipfile.BadZipFile,
-            InstallerError,
-            ValueError,
-            KeyError,
-            InvalidSpecifier,
-            configparser.Error,
-        ) as error:
+        except (*_OF_A_BROKEN_FILE, *_OF_BROKEN_METADATA) as error:
             raise Refused(f"{path.name} is damaged, or no wheel: {_one_line(error)}") from error
         if not wants_python.contains(platform.python_version(), prereleases=True):
             raise Refused(f"{path.name} wants Python {wants_python}; this is {platform.python_version()}")
