@@ -408,6 +408,20 @@ def test_a_pipe_that_nobody_reads_is_a_lost_display() -> None:
     asyncio.run(main())
 
 
+def test_what_nobody_reads_is_not_opened_again_and_again() -> None:
+    """Standard output stays what it was for the life of the process: only a person can mend that."""
+
+    async def main() -> None:
+        reading, writing = os.pipe()
+        os.close(reading)
+        with pytest.raises(PermanentFault, match="start glassd again"):
+            async with display(writing):
+                pass
+        os.close(writing)
+
+    asyncio.run(main())
+
+
 def test_a_pipe_that_somebody_made_non_blocking_is_waited_for() -> None:
     async def main() -> None:
         reading, writing = os.pipe()

@@ -92,6 +92,8 @@ class TerminalDisplay:
             self._fd = os.dup(-1 if sys.__stdout__ is None else _STDOUT)
         except OSError as error:
             raise PermanentFault(f"{self._where} is closed: take the terminal out of displays:") from error
+        if self._is_left():  # a terminal that was hung up, or a pipe that nobody reads, stays so for this process
+            raise PermanentFault(f"{self._where} is read by nobody any more: start glassd again")
         if self._config.plain == "never" and self._look_at_window() is None:
             raise PermanentFault(f"{self._where} is no terminal: set plain: auto, or start glassd in a terminal")
         self._fit_window()
@@ -109,8 +111,11 @@ class TerminalDisplay:
 
     def _demand_a_reader(self) -> None:
         """Raise TransientFault where nobody reads any more, which a screen that writes nothing would not notice."""
-        if self._poll(0, 0):  # an error or a hang-up is told without being asked for
+        if self._is_left():
             raise TransientFault(f"{self._where} is read by nobody any more")
+
+    def _is_left(self) -> bool:
+        return self._poll(0, 0)  # an error or a hang-up is told without being asked for
 
     def _release(self) -> None:
         if self._fd < 0:
