@@ -39,16 +39,16 @@ hash_of() { # hash_of FILE...: a short name for what is in them
 
 in_root() { # in_root COMMAND...: run it inside the root; nothing there needs a network or a privilege
     if [ "$(id -u)" = 0 ]; then
-        chroot "$work/root" "$@"
+        chroot "$work/debian" "$@"
     else
-        unshare --map-root-user chroot "$work/root" "$@"
+        unshare --map-root-user chroot "$work/debian" "$@"
     fi
 }
 
 # --- the root: the release's Python and nothing else, unpacked
 root=$(sh "$here/root.sh" "$release" "$(dpkg --print-architecture)")
-mkdir "$work/root"
-tar -x -C "$work/root" --no-same-owner -f "$root"
+mkdir "$work/debian"
+tar -x -C "$work/debian" --no-same-owner -f "$root"
 
 # --- the environment with what others wrote
 lock=$here/requirements.lock
@@ -57,7 +57,7 @@ wheels_from=$(hash_of "$lock" "$here/wheels.sh" "$here/releases.sh")
 environment=environment-$release-$architecture
 environment_from=$(hash_of "$lock" "$here/wheels.sh" "$here/releases.sh" "$here/environment.py")
 if [ -e "$cache/$environment-$environment_from" ]; then
-    tar -x -C "$work/root/usr/lib" --no-same-owner -f "$cache/$environment-$environment_from"
+    tar -x -C "$work/debian/usr/lib" --no-same-owner -f "$cache/$environment-$environment_from"
 else
     if [ ! -e "$cache/$wheels-$wheels_from" ]; then
         echo "Downloading the wheels for $release on $architecture ..." >&2
@@ -65,13 +65,13 @@ else
         keep "$work/wheels" "$wheels" "$wheels_from"
     fi
     echo "Making the environment for $release on $architecture ..." >&2
-    mkdir "$work/root/wheels"
-    cp "$cache/$wheels-$wheels_from"/*.whl "$here/environment.py" "$work/root/wheels"
-    installer=$(cd "$work/root" && echo wheels/installer-*.whl)
+    mkdir "$work/debian/wheels"
+    cp "$cache/$wheels-$wheels_from"/*.whl "$here/environment.py" "$work/debian/wheels"
+    installer=$(cd "$work/debian" && echo wheels/installer-*.whl)
     # shellcheck disable=SC2046  # one word for each wheel
     PYTHONPATH=/$installer in_root "/usr/bin/python$python" /wheels/environment.py make $EPOCH_OF_OTHERS \
-        $(cd "$work/root" && printf '/%s\n' wheels/*.whl)
-    tar -c -f "$work/environment.tar" -C "$work/root/usr/lib" glassd
+        $(cd "$work/debian" && printf '/%s\n' wheels/*.whl)
+    tar -c -f "$work/environment.tar" -C "$work/debian/usr/lib" glassd
     keep "$work/environment.tar" "$environment" "$environment_from"
 fi
 
@@ -81,9 +81,9 @@ export SOURCE_DATE_EPOCH="$epoch"
 sh "$here/source.sh" "$work/source" "$version"
 [ -n "$version" ] || version=$(.venv/bin/python -c 'import glassd; print(glassd.__version__)')
 .venv/bin/python -m pip --disable-pip-version-check wheel --quiet --no-index --no-build-isolation --no-deps \
-    --wheel-dir "$work/root/own" "$work/source"
-cp "$here/environment.py" "$work/root/own"
-in_root /usr/lib/glassd/bin/python3 /own/environment.py add "$epoch" "/own/$(basename "$work"/root/own/glassd-*.whl)"
+    --wheel-dir "$work/debian/own" "$work/source"
+cp "$here/environment.py" "$work/debian/own"
+in_root /usr/lib/glassd/bin/python3 /own/environment.py add "$epoch" "/own/$(basename "$work"/debian/own/glassd-*.whl)"
 
 # --- the files of the package
 package=$work/package
@@ -92,7 +92,7 @@ put() { # put FILE FOLDER [NAME]
 }
 
 mkdir -p "$package/usr/lib" "$package/usr/bin"
-mv "$work/root/usr/lib/glassd" "$package/usr/lib"
+mv "$work/debian/usr/lib/glassd" "$package/usr/lib"
 ln -s ../lib/glassd/bin/glassd "$package/usr/bin/glassd"
 for file in systemd/*.service; do put "$file" usr/lib/systemd/system; done
 for file in systemd/*.rules; do put "$file" usr/lib/udev/rules.d; done
