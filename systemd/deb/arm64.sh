@@ -13,6 +13,6 @@ deb=$(sh "$here/build.sh" "$release" arm64)
 root=$(sh "$here/root.sh" "$release" arm64)
 rm -rf "$place"
 mkdir -p "$place"
-tar -x -C "$place" --no-same-owner -f "$root"
+tar -x -C "$place" --no-same-owner --exclude=./dev -f "$root"
 # Not `dpkg-deb --extract`: it would lay folders over the links of the merged /usr.
 dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$place" --no-same-owner --keep-directory-symlink

@@ -48,7 +48,7 @@ in_root() { # in_root COMMAND...: run it inside the root; nothing there needs a 
 # --- the root: the release's Python and nothing else, unpacked
 root=$(sh "$here/root.sh" "$release" "$(dpkg --print-architecture)")
 mkdir "$work/debian"
-tar -x -C "$work/debian" --no-same-owner -f "$root"
+tar -x -C "$work/debian" --no-same-owner --exclude=./dev -f "$root"
 
 # --- the environment with what others wrote
 lock=$here/requirements.lock

@@ -16,7 +16,10 @@ cache=${GLASSD_CACHE:-$HOME/.cache/glassd}/deb
 tar=$cache/root-$release-$architecture-$(sha256sum <"$0" | cut -c 1-12).tar
 
 if [ ! -e "$tar" ]; then
-    command -v mmdebstrap >/dev/null || sh "$here/../../tests/tools/apt-ensure.sh" "A clean root of a Debian release is made with mmdebstrap." mmdebstrap
+    # Whoever is not root makes it in a user namespace, which takes newuidmap.
+    if ! command -v mmdebstrap >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v newuidmap >/dev/null; }; then
+        sh "$here/../../tests/tools/apt-ensure.sh" "A clean root of a Debian release is made with mmdebstrap." mmdebstrap uidmap
+    fi
     echo "Making a clean root of $release for $architecture ..." >&2
     mkdir -p "$cache"
     # The links are what a running system has (merged /usr); Debian 13's C library counts on them.
