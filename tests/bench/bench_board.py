@@ -48,7 +48,7 @@ def at_rest_on_the_board() -> Iterator[Ratio]:
     """CPU for one 720p frame of the kernel's uvcvideo, all threads, in the guest."""
     with Board(installed()) as board:
         board.write(CONFIG, config(board, DEVICES))
-        board.write("/root/loop.py", USUAL_LOOP)
+        board.write("/run/loop.py", USUAL_LOOP)
         board.camera.plug()
         board.until("test -e /dev/glassd/camera")
         figures = [(_daemon(board), _loop(board)) for _ in range(ROUNDS)]
@@ -70,4 +70,4 @@ def _daemon(board: Board) -> float:
 
 
 def _loop(board: Board) -> float:
-    return float(board.shell("/usr/lib/glassd/bin/python3 /root/loop.py"))
+    return float(board.shell("/usr/lib/glassd/bin/python3 /run/loop.py"))

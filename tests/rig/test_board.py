@@ -100,21 +100,21 @@ def test_the_guests_own_driver_takes_a_picture_from_the_camera(bare_board: Board
 
 def test_a_board_knows_the_time_and_nothing_of_what_another_wrote(bare_board: Board) -> None:
     assert abs(float(bare_board.shell("date +%s.%N")) - time.time()) < CLOCK_TOLERANCE_S
-    bare_board.write("/root/mine", "words")
+    bare_board.write("/srv/mine", "words")
     bare_board.run("sync")
     with Board(snapshots.booted()) as other:
-        other.run("! test -e /root/mine")
-    assert bare_board.read("/root/mine") == b"words"
+        other.run("! test -e /srv/mine")
+    assert bare_board.read("/srv/mine") == b"words"
 
 
 def test_a_reboot_keeps_files_and_what_is_plugged_in(bare_board: Board) -> None:
-    bare_board.write("/root/mine", "words")
+    bare_board.write("/srv/mine", "words")
     bare_board.buttons.plug()
     bare_board.until("ls /dev/input/by-id/*BUTTONS-1*")
     boot = bare_board.read("/proc/sys/kernel/random/boot_id")
     bare_board.reboot()
     assert bare_board.read("/proc/sys/kernel/random/boot_id") != boot
-    assert bare_board.read("/root/mine") == b"words"
+    assert bare_board.read("/srv/mine") == b"words"
     bare_board.until("ls /dev/input/by-id/*BUTTONS-1*")
     assert bare_board.shell("systemctl is-system-running --wait") == "running"
 

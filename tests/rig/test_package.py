@@ -30,7 +30,19 @@ buttons:
     device: /dev/glassd/buttons
     map: {{KEY_ENTER: main}}
 """
-OTHERS = ("/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/var/log", "/var/cache", "/var/lib/dpkg", "/var/lib/apt")
+OTHERS = (
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/tmp",
+    "/root",
+    "/srv",
+    "/var/log",
+    "/var/cache",
+    "/var/lib/dpkg",
+    "/var/lib/apt",
+)
 """Where a system keeps book of itself: what is there is no leftover of a package."""
 PRUNED = " -o ".join(f"-path {place}" for place in OTHERS)
 ALL_FILES = f"find / \\( {PRUNED} \\) -prune -o -print | sort; cat /etc/passwd /etc/group"
@@ -51,8 +63,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def install(board: Board, package: Path) -> str:
     """Install a package as a script would, with nobody to answer a question; return what it said."""
-    board.push(package, f"/root/{package.name}")
-    command = f"DEBIAN_FRONTEND=noninteractive apt-get install -y --allow-downgrades /root/{package.name} </dev/null"
+    board.push(package, f"/srv/{package.name}")
+    command = f"DEBIAN_FRONTEND=noninteractive apt-get install -y --allow-downgrades /srv/{package.name} </dev/null"
     return board.run(command, limit_s=INSTALL_LIMIT_S).out
 
 
@@ -64,9 +76,9 @@ def test_a_fresh_install_is_set_up_by_a_file_of_answers(board: Board) -> None:
     board.camera.plug()
     board.buttons.plug()
     board.until("ls /dev/glassd/camera /dev/glassd/buttons")
-    board.write("/root/answers.yaml", ANSWERS.format(url=board.model.url))
+    board.write("/srv/answers.yaml", ANSWERS.format(url=board.model.url))
     board.model.answer_next("A red mug.")
-    said = board.run("glassd setup --answers /root/answers.yaml", limit_s=120).out
+    said = board.run("glassd setup --answers /srv/answers.yaml", limit_s=120).out
     assert "A red mug." in said
     data = picture(board.model.request()[1])
     assert data in [sent.data for sent in board.camera.sent]
@@ -79,10 +91,10 @@ def test_upgrade_downgrade_and_purge(bare_board: Board, older: Path, wheel: Path
     board = bare_board
     before = board.shell(ALL_FILES)
     install(board, older)
-    board.write("/root/answers.yaml", ANSWERS.format(url=board.model.url) + "test: false\n")
-    board.run("glassd setup --answers /root/answers.yaml", limit_s=120)
-    board.push(wheel, f"/root/{wheel.name}")
-    board.run(f"glassd driver add /root/{wheel.name}")
+    board.write("/srv/answers.yaml", ANSWERS.format(url=board.model.url) + "test: false\n")
+    board.run("glassd setup --answers /srv/answers.yaml", limit_s=120)
+    board.push(wheel, f"/srv/{wheel.name}")
+    board.run(f"glassd driver add /srv/{wheel.name}")
     board.write("/etc/credstore/glassd/vendor", KEY, 0o600)
     kept = f"cat {CONFIG} /etc/credstore/glassd/vendor"
     config = board.shell(kept)

@@ -48,7 +48,7 @@ ln -s /out /tmp/base/lib
 depmod --basedir /tmp/base "$version"
 
 # The initramfs: busybox, the modules of the disk in their order, and a script that goes on to systemd.
-mkdir -p /initrd/bin /initrd/modules /initrd/proc /initrd/sys /initrd/dev /initrd/root
+mkdir -p /initrd/bin /initrd/modules /initrd/proc /initrd/sys /initrd/dev /initrd/system
 cp /bin/busybox /initrd/bin/
 cp /rig/init /initrd/init
 number=100
