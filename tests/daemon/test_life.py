@@ -130,6 +130,7 @@ def test_a_reload_applies_what_changed_and_leaves_the_other_devices_alone(
     daemon.config.write_text(CONFIG.format(url=model.url, pictures=pictures, prompt="the new question"))
     with daemon.events() as events:
         assert daemon.glassd("reload").stdout == "reloaded: triggers\n"
+        assert daemon.glassd("reload", "--quiet").stdout == ""
         daemon.told("RELOADING=1")
         daemon.told("READY=1")
         daemon.glassd("press", "main")

@@ -98,5 +98,9 @@ def test_the_terminal_drop_in_puts_the_answers_on_the_boards_screen_and_nowhere_
     board.model.answer_next("A green door.")
     board.run("glassd ask 'What is this?'")
     board.until("cat /dev/vcs1", "A green door.")
+    board.run("systemctl reload glassd", limit_s=LIMIT_S)
+    shown = board.run("cat /dev/vcs1").out
+    assert "A green door." in shown
+    assert "reloaded" not in shown
     assert "green" not in board.journal()
     assert exposure(board, "glassd") <= EXPOSURE_LIMIT

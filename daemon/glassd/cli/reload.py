@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 def add(subparsers: Any) -> None:
     """Add the subcommand."""
-    add_and_run(subparsers, "reload", run, "make the running daemon read its config again")
+    parser = add_and_run(subparsers, "reload", run, "make the running daemon read its config again")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing where all is well")
 
 
-def run(_args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Wait until the config is applied and say what changed; 2 for one with mistakes, which are printed.
 
-    It is what the unit's ExecReload= runs, so what is printed here is what `systemctl status` shows.
+    It is what the unit's ExecReload= runs, so the mistakes that are printed here are what `systemctl status` shows; its
+    standard output is the daemon's, where the wearer reads.
     """
     try:
         changed = request_json("POST", "/api/reload", {})["changed"]
@@ -28,5 +30,6 @@ def run(_args: argparse.Namespace) -> int:
             raise
         print(f"glassd reload: {error}", *error.details, sep="\n", file=sys.stderr)
         return 2
-    print(f"reloaded: {', '.join(changed)}" if changed else "reloaded: nothing changed")
+    if not args.quiet:
+        print(f"reloaded: {', '.join(changed)}" if changed else "reloaded: nothing changed")
     return 0
