@@ -17,21 +17,22 @@ demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, 
 # `$$CLIP` is the environment's, where make puts what its command line sets: the shell never sees a folder's name as code.
 
 .PHONY: test
-test: tools curl  ## the tests that need no root, no network and no minutes
+test: tools curl systemd-tools  ## the tests that need no root, no network and no minutes
 	HYPOTHESIS_PROFILE=quick $(PYTEST) -m "not soak and not foreign and not rig" $(TESTS)
 
 .PHONY: lint
 lint: tools  ## style, types, layers, unfinished words, licences
-	$(BIN)/ruff check --no-cache daemon drivers tests
-	$(BIN)/ruff format --check daemon drivers tests
+	$(BIN)/ruff check --no-cache daemon drivers systemd tests
+	$(BIN)/ruff format --check daemon drivers systemd tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	sh $(TOOLS)/leftovers.sh
 	$(BIN)/python $(TOOLS)/licences.py
 
 .PHONY: check
-check: lint fresh-clone curl foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the soaks in short, the tests
+check: lint fresh-clone curl systemd-tools foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the tests with the soaks in short, the virtual board
 	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) --hypothesis-seed=0 -m "not foreign and not rig"
+	$(MAKE) --no-print-directory rig
 
 .PHONY: fresh-clone
 fresh-clone:
@@ -43,10 +44,15 @@ foreign: tools  ## the client against model servers that others wrote, from PyPI
 	$(PYTEST) -m foreign tests/foreign
 
 .PHONY: rig
-rig: tools deb  ## the service on a virtual board with Debian's kernel and its drivers (2 GB of disk; minutes the first time)
-	@sh $(TOOLS)/rig.sh
-	$(BIN)/python tests/rig build
+rig: board  ## the service on a virtual board with Debian's kernel and its drivers (2 GB of disk; minutes the first time)
 	$(PYTEST) -m rig $(or $(TESTS),tests/rig)
+
+.PHONY: board
+board: ARCH = amd64
+board: DEB_RELEASE = bookworm
+board: tools deb
+	@sh $(TOOLS)/rig.sh
+	@$(BIN)/python tests/rig build
 
 .PHONY: fuzz
 fuzz: tools  ## the property tests, with thousands of examples each
@@ -57,7 +63,7 @@ soak: tools  ## long runs, with the full counts
 	SOAK=full $(PYTEST) -m soak --timeout=0 $(TESTS)
 
 .PHONY: bench
-bench: tools  ## ratios beside the alternatives, in one run (CHECK=1: fail where one that must hold does not)
+bench: board  ## ratios beside the alternatives, in one run (CHECK=1: fail where one that must hold does not)
 	$(BIN)/python tests/bench $(if $(CHECK),--check)
 
 # --- the Debian package
@@ -98,3 +104,7 @@ tools:
 .PHONY: curl
 curl:
 	@command -v curl >/dev/null || sh $(TOOLS)/apt-ensure.sh "Some tests call curl, as the manual's examples do, and this system lacks it." curl
+
+.PHONY: systemd-tools
+systemd-tools:
+	@command -v systemd-analyze >/dev/null || sh $(TOOLS)/apt-ensure.sh "Some tests read the units with systemd's own tools, and this system lacks them." systemd

@@ -32,6 +32,8 @@ DEVICES = """
     triggers:
       - when: main press
         ask: "What is this?"
+      - when: main long
+        do: cancel
     language: en
 """
 
