@@ -1,4 +1,4 @@
-"""What a stranger brings along: the package in tests/example_driver, as the wheel that its author would publish."""
+"""What strangers bring along: packages with drivers, as the wheels that their authors would publish."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).parent / "example_driver"
+EXAMPLE = Path(__file__).parent / "example_driver"
+"""The package that docs/drivers.md tells of."""
 
 
-def example_wheel(folder: Path) -> Path:
-    """Build the wheel into a folder, without a network, and return it."""
+def wheel_of(source: Path, folder: Path) -> Path:
+    """Build the wheel of a package into a folder, without a network and without a trace in the source; return it."""
     left_out = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
-    source = shutil.copytree(SOURCE, folder / "source", ignore=left_out)
+    copy = shutil.copytree(source, folder / "source", ignore=left_out)
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", *offline, "--wheel-dir", str(folder), str(source)]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", *offline, "--wheel-dir", str(folder), str(copy)]
     subprocess.run(command, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     return wheel

@@ -16,7 +16,7 @@ from glassd.added import store as store_module
 from glassd.added.store import Package, Store
 from glassd.added.wheel import Refused
 from glassd.cli import main
-from paths import TREE
+from strangers import EXAMPLE, wheel_of
 
 ROLES = ("buttons example", "camera example", "display example", "profile example")
 
@@ -24,15 +24,7 @@ ROLES = ("buttons example", "camera example", "display example", "profile exampl
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of the stranger's package in tests/example_driver."""
-    folder = tmp_path_factory.mktemp("example")
-    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
-    source = shutil.copytree(TREE / "tests/example_driver", folder / "source", ignore=ignore)
-    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", *offline, "-w", folder, source], check=True, capture_output=True
-    )
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+    return wheel_of(EXAMPLE, tmp_path_factory.mktemp("example"))
 
 
 @pytest.fixture

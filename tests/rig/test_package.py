@@ -13,7 +13,7 @@ import pytest
 from glassd import __version__
 from rig.glasses import CONFIG, picture
 from rig.snapshots import DEB
-from strangers import example_wheel
+from strangers import EXAMPLE, wheel_of
 
 if TYPE_CHECKING:
     from rig.board import Board
@@ -58,7 +58,7 @@ def older() -> Path:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of the stranger's package in tests/example_driver."""
-    return example_wheel(tmp_path_factory.mktemp("wheel"))
+    return wheel_of(EXAMPLE, tmp_path_factory.mktemp("wheel"))
 
 
 def install(board: Board, package: Path) -> str:
