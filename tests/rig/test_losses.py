@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rig.camera import VirtualCamera
 from rig.glasses import is_answered, picture, set_up, shown, status, until_device
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rig.board import Board
 
@@ -69,20 +70,15 @@ def test_a_press_without_a_camera_is_told_in_words(glasses: Board) -> None:
     glasses.until("glassd status", "last ask: failed, no_camera")
 
 
-def test_a_camera_freezes_and_thaws(glasses: Board) -> None:
-    glasses.camera.freeze()
+@pytest.mark.parametrize("trouble", [VirtualCamera.freeze, VirtualCamera.stall], ids=["frozen", "stalled"])
+def test_a_camera_that_gives_nothing_is_back_once_it_does(
+    glasses: Board, trouble: Callable[[VirtualCamera], None]
+) -> None:
+    trouble(glasses.camera)
     until_device(glasses, "camera", "waiting")
     thawed = time.monotonic()
     glasses.camera.thaw()
     comes_back(glasses, "camera", thawed)
-
-
-def test_a_cameras_endpoint_stalls_and_recovers(glasses: Board) -> None:
-    glasses.camera.stall()
-    until_device(glasses, "camera", "waiting")
-    recovered = time.monotonic()
-    glasses.camera.thaw()
-    comes_back(glasses, "camera", recovered)
 
 
 def test_a_keyboard_is_pulled_out_and_back(glasses: Board) -> None:
