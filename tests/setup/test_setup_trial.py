@@ -15,7 +15,7 @@ from glassd import messages
 from glassd.cli.setup_trial import Trial, grey_picture
 from glassd.config.load import load
 from glassd.setup.console import Console
-from glassd.setup.texts import texts_in
+from glassd.setup.languages import texts_in
 from glassd_drivers.pictures import media_type_and_size
 
 if TYPE_CHECKING:

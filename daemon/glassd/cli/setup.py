@@ -95,7 +95,7 @@ class _Setup:
 
     def __init__(self, options: Options, places: Places, found: Found) -> None:
         from glassd.setup.console import Console  # noqa: PLC0415  a light start
-        from glassd.setup.texts import texts_in  # noqa: PLC0415
+        from glassd.setup.languages import texts_in  # noqa: PLC0415
 
         self._options = options
         self._places = places
@@ -113,7 +113,7 @@ class _Setup:
         from glassd.setup import document  # noqa: PLC0415  a light start
         from glassd.setup.answers import KEEP  # noqa: PLC0415
         from glassd.setup.changes import Changes  # noqa: PLC0415
-        from glassd.setup.texts import spoken, texts_in  # noqa: PLC0415
+        from glassd.setup.languages import spoken, texts_in  # noqa: PLC0415
 
         present = self._present()
         if self._options.answers is not None:

@@ -16,7 +16,7 @@ from glassd.setup import presses
 from glassd.setup.answers import KEEP
 from glassd.setup.console import clipped
 from glassd.setup.found import buttons_section, camera_section, keys_of
-from glassd.setup.texts import texts_in
+from glassd.setup.languages import texts_in
 from glassd.setup.yaml_lines import item_lines, mapping_lines
 
 if TYPE_CHECKING:

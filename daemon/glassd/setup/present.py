@@ -9,7 +9,7 @@ from glassd.config.load import ConfigError, load, read_other
 from glassd.config.mistakes import Mistakes
 from glassd.config.schema import Config
 from glassd.config.tree import plain
-from glassd.setup.texts import texts_in
+from glassd.setup.languages import texts_in
 from glassd.setup.yaml_lines import mapping_lines
 
 if TYPE_CHECKING:

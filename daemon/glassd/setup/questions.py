@@ -9,10 +9,10 @@ from glassd.setup.answers import KEEP, Answers, ModelAnswers
 from glassd.setup.console import clipped, padded
 from glassd.setup.document import compose, mistakes_in, resolve
 from glassd.setup.found import camera_section
+from glassd.setup.languages import spoken, texts_in
 from glassd.setup.own_options import option_answers
 from glassd.setup.present import ASKED
 from glassd.setup.summary import LANGUAGES, summary_of, summary_of_present
-from glassd.setup.texts import spoken, texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from glassd.messages import Language
-
 
 @dataclass(frozen=True, slots=True)
 class FileTexts:
@@ -132,18 +130,3 @@ class Texts:
     done: str
     mend: str
     undone: str
-
-
-def texts_in(language: str) -> Texts:
-    """Return the texts of a language: zh or en."""
-    # One at a time: a run speaks one language.
-    if language == "zh":
-        from glassd.setup.chinese import TEXTS  # noqa: PLC0415
-    else:
-        from glassd.setup.english import TEXTS  # noqa: PLC0415
-    return TEXTS
-
-
-def spoken(language: str, terminal: str) -> Language:
-    """Return the language that a terminal of this kind ($TERM) can show: the kernel's own console has no Chinese."""
-    return "zh" if language == "zh" and terminal != "linux" else "en"
