@@ -85,7 +85,7 @@ def test_any_answers_make_a_config_that_says_what_they_say(given_answers: Answer
             assert config.model.instructions == given_answers.model.instructions
         if isinstance(given_answers.camera, dict):
             assert config.camera is not None
-            assert str(config.camera.options.path) == given_answers.camera["path"]  # type: ignore[attr-defined]
+            assert config.camera.options.path == Path(given_answers.camera["path"])  # type: ignore[attr-defined]
         if isinstance(given_answers.buttons, list):
             assert config.buttons[0].options.map == given_answers.buttons[0]["map"]  # type: ignore[attr-defined]
         if isinstance(given_answers.triggers, list):
