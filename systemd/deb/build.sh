@@ -23,7 +23,7 @@ for tool in mmdebstrap dpkg-deb; do
 done
 
 mkdir -p "$cache" "$out"
-work=$(mktemp -d "$out/work.XXXXXX")
+work=$(mktemp -d --tmpdir="$out")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 

@@ -129,7 +129,7 @@ class Store:
                 self._refuse_new_troubles(before, tree)
                 compileall.compile_dir(tree, quiet=2)
                 self._turn_to(tree)
-            except BaseException:
+            except BaseException:  # Ctrl-C too: what is refused or left has changed nothing
                 shutil.rmtree(tree)
                 raise
             if before is not None:

@@ -77,7 +77,7 @@ def write_whole(path: Path, data: bytes, mode: int) -> None:
             os.fchmod(fd, mode)
             os.fsync(fd)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nothing half written stays
         with contextlib.suppress(FileNotFoundError):
             Path(name).unlink()
         raise
