@@ -33,17 +33,13 @@ def arrivals(come: Callable[[], None]) -> Iterator[None]:
     Where the system has no such events (another kernel, a sandbox), it is never called: that is logged once.
     """
     try:
-        events = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, _KOBJECT_UEVENT
-        )
+        events = _events()
     except OSError as error:
         _log.info("no word of devices that are plugged in (%s): they are found by looking again", error.strerror)
         yield
         return
-    with events:
-        events.bind((0, _WORKED_OFF))
-        with listening(events, come):
-            yield
+    with events, listening(events, come):
+        yield
 
 
 @contextmanager
@@ -60,6 +56,17 @@ def listening(events: socket.socket, come: Callable[[], None]) -> Iterator[None]
         yield
     finally:
         loop.remove_reader(events)
+
+
+def _events() -> socket.socket:
+    kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+    events = socket.socket(socket.AF_NETLINK, kind, _KOBJECT_UEVENT)
+    try:
+        events.bind((0, _WORKED_OFF))
+    except OSError:
+        events.close()
+        raise
+    return events
 
 
 def _something_came(events: socket.socket) -> bool:

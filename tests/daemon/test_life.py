@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import stuck_camera
 from running import LIMIT_S, photographs
 
 if TYPE_CHECKING:
@@ -54,34 +55,8 @@ def test_a_stop_in_the_middle_of_an_answer_leaves_nothing(
     assert leaks(daemon) == []
 
 
-STUCK_CAMERA = """
-import threading
-from glassd_drivers.contracts import CONTRACT, DriverConfig
-from glassd_drivers.threads import DeviceThread
-
-class StuckCamera:
-    "A camera whose read never returns."
-    contract, Config, kind = CONTRACT, DriverConfig, "stream"
-
-    def __init__(self, config, context):
-        self.thread = DeviceThread("stuck camera")
-
-    async def open(self): pass
-
-    async def frames(self):
-        yield await self.thread.call(threading.Event().wait)
-
-    async def close(self):
-        await self.thread.close()
-"""
-
-
 def test_a_stop_does_not_wait_for_a_camera_whose_read_is_stuck(tmp_path: Path, start: Callable[..., Daemon]) -> None:
-    (tmp_path / "stuck_camera.py").write_text(STUCK_CAMERA)
-    package = tmp_path / "stuck_camera-1.dist-info"
-    package.mkdir()
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: stuck-camera\nVersion: 1\n")
-    (package / "entry_points.txt").write_text("[glassd.cameras]\nstuck = stuck_camera:StuckCamera\n")
+    stuck_camera.install(tmp_path)
     config = "model: {endpoints: [{url: reader}]}\ncamera: {driver: stuck}\n"
     daemon = start(config, PYTHONPATH=str(tmp_path))
     daemon.camera_ready()

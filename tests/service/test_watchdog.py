@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import stuck_camera
 from aiohttp import web
 
 from glassd.devices import Device, Devices
@@ -215,36 +216,11 @@ def test_a_device_is_stuck_when_its_supervisor_has_ended_never_when_it_is_away(m
 
 # -- the daemon --------------------------------------------------------------------------------------------------------
 
-STUCK_CAMERA = """
-import threading
-from glassd_drivers.contracts import CONTRACT, DriverConfig
-from glassd_drivers.threads import DeviceThread
-
-class StuckCamera:
-    "A camera whose thread never returns."
-    contract, Config, kind = CONTRACT, DriverConfig, "stream"
-
-    def __init__(self, config, context):
-        self.thread = DeviceThread("stuck camera")
-
-    async def open(self): pass
-
-    async def frames(self):
-        yield await self.thread.call(threading.Event().wait)
-
-    async def close(self):
-        await self.thread.close()
-"""
-
 
 def test_a_stuck_thread_and_an_absent_device_leave_the_pings_alone(
     tmp_path: Path, start: Callable[..., Daemon]
 ) -> None:
-    (tmp_path / "stuck_camera.py").write_text(STUCK_CAMERA)
-    package = tmp_path / "stuck_camera-1.dist-info"
-    package.mkdir()
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: stuck-camera\nVersion: 1\n")
-    (package / "entry_points.txt").write_text("[glassd.cameras]\nstuck = stuck_camera:StuckCamera\n")
+    stuck_camera.install(tmp_path)
     config = """
 model: {endpoints: [{url: reader}]}
 camera: {driver: stuck}
