@@ -30,8 +30,8 @@ def show(board: Board, *properties: str) -> list[str]:
 def add_driver(board: Board, source: Path, folder: Path) -> None:
     """Install a package with drivers on the board, as its administrator would."""
     wheel = wheel_of(source, folder)
-    board.push(wheel, f"/root/{wheel.name}")
-    board.run(f"glassd driver add /root/{wheel.name}", limit_s=LIMIT_S)
+    board.push(wheel, f"/srv/{wheel.name}")
+    board.run(f"glassd driver add /srv/{wheel.name}", limit_s=LIMIT_S)
 
 
 def test_an_event_loop_that_stands_still_is_ended_and_the_daemon_is_ready_again(board: Board, tmp_path: Path) -> None:
