@@ -47,18 +47,24 @@ class PermanentFault(DriverError):
 # -- what passes through -----------------------------------------------------------------------------------------------
 
 MediaType = Literal["image/jpeg", "image/png"]
+RawType = Literal["raw/yuyv", "raw/uyvy", "raw/nv12", "raw/grey"]
+"""Pixels that are not encoded, 8 bits a sample, rows tightly packed from the top: YUYV and UYVY (4:2:2, width even),
+NV12 (4:2:0, a plane Y then one of UV pairs, both sides even), luminance alone. Names as V4L2 has them, its fourccs YUYV,
+UYVY, NV12, GREY; colours are BT.601 in the narrow range, as of USB cameras (UVC 1.5, 3.9.2.6)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One encoded still, as the camera made it.
+    """One still as the camera made it: an encoded one or, of a camera that does not encode, a raw one.
+
+    A raw frame is encoded only when it is picked, by whoever sends it out.
 
     `instant` is CLOCK_MONOTONIC seconds of the exposure as well as the source knows it (the kernel's stamp, the
     link's mapped one, else the arrival); `width` and `height` are pixels; `source` is the name of the camera.
     """
 
     data: bytes
-    media_type: MediaType
+    media_type: MediaType | RawType
     width: int
     height: int
     instant: float

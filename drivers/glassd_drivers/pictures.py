@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from glassd_drivers.contracts import MediaType
 
 
@@ -50,10 +52,12 @@ def media_type_and_size(data: bytes, min_side: int = 1) -> PictureFacts:
 
 # -- JPEG: ITU-T T.81, annex B -----------------------------------------------------------------------------------------
 
+SOS: Final = 0xDA
+SOF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""The markers of frame headers; the three are DHT, JPG and DAC (table B.1)."""
+
 _SOI = b"\xff\xd8"
 _EOI = 0xD9
-_SOS = 0xDA
-_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # frame headers; the three are DHT, JPG and DAC (table B.1)
 _RST = frozenset(range(0xD0, 0xD8))
 _STAND_ALONE = _RST | {0x01}  # markers without a length: RST and TEM (B.1.1.3)
 _STUFFED = 0x00  # FF 00 within a scan is a data byte FF (B.1.1.5)
@@ -61,23 +65,46 @@ _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]")  # neither stuffed nor RS
 _FILL = 0xFF  # any marker may have fill bytes before it (B.1.1.2)
 
 
+class JpegSegment(NamedTuple):
+    """One marker of a JPEG with what belongs to it: bytes `start` to `end` of the file, what it says from `body` on.
+
+    Fill bytes before the marker are part of it; of a scan, its entropy-coded data too.
+    """
+
+    marker: int
+    start: int
+    body: int
+    end: int
+
+
+def jpeg_segments(data: bytes) -> Iterator[JpegSegment]:
+    """Yield each segment of a JPEG after its start-of-image marker, the end-of-image marker the last.
+
+    Raise PictureError where the JPEG is broken or cut off.
+    """
+    at = len(_SOI)
+    while True:
+        start = at
+        marker, at = _jpeg_marker(data, at)
+        if marker == _EOI or marker in _STAND_ALONE:
+            yield JpegSegment(marker, start, at, at)
+            if marker == _EOI:
+                return
+            continue
+        body, end = at + 2, _jpeg_segment_end(data, at)
+        if marker == SOS:
+            end = _jpeg_scan_end(data, end)
+        yield JpegSegment(marker, start, body, end)
+        at = end
+
+
 def _jpeg_size(data: bytes) -> tuple[int, int]:
     size: tuple[int, int] | None = None
     scanned = False
-    at = len(_SOI)
-    while True:
-        marker, at = _jpeg_marker(data, at)
-        if marker == _EOI:
-            break
-        if marker in _STAND_ALONE:
-            continue
-        end = _jpeg_segment_end(data, at)
-        if marker in _SOF and size is None:
-            size = _jpeg_frame_size(data[at + 2 : end])
-        if marker == _SOS:
-            scanned = True
-            end = _jpeg_scan_end(data, end)
-        at = end
+    for marker, _, body, end in jpeg_segments(data):
+        if marker in SOF and size is None:
+            size = _jpeg_frame_size(data[body:end])
+        scanned |= marker == SOS
     if size is None or not scanned:
         raise PictureError("a JPEG without a picture in it")
     return size
@@ -126,20 +153,35 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHUNK_OVERHEAD = 12  # length, type, CRC (5.3)
 
 
+class PngChunk(NamedTuple):
+    """One chunk of a PNG: bytes `start` to `end` of the file, with its length, its type and its checksum."""
+
+    kind: bytes
+    body: memoryview
+    start: int
+    end: int
+
+
+def png_chunks(data: bytes) -> Iterator[PngChunk]:
+    """Yield each chunk of a PNG up to IEND, that one too; raise PictureError where the PNG is broken or cut off."""
+    at = len(_PNG_SIGNATURE)
+    while True:
+        kind, body, end = _png_chunk(data, at)
+        yield PngChunk(kind, body, at, end)
+        if kind == b"IEND":
+            return
+        at = end
+
+
 def _png_size(data: bytes) -> tuple[int, int]:
     size: tuple[int, int] | None = None
     pixels = False
-    at = len(_PNG_SIGNATURE)
-    while True:
-        kind, body, at = _png_chunk(data, at)
+    for kind, body, _, _ in png_chunks(data):
         if (kind == b"IHDR") != (size is None):
             raise PictureError("a broken PNG: its header is not its first chunk")
         if kind == b"IHDR":
             size = _png_header_size(body)
-        elif kind == b"IDAT":
-            pixels = True
-        elif kind == b"IEND":
-            break
+        pixels |= kind == b"IDAT"
     if size is None or not pixels:
         raise PictureError("a PNG without a picture in it")
     return size
