@@ -28,8 +28,13 @@ def exchange_request(kind: str, number: int, size: int) -> int:
 def ask(fd: int, request: int, data: bytes) -> bytes:
     """Make a request with `data` as its argument and return what the kernel made of it, as long; raise OSError."""
     argument = bytearray(data)
-    fcntl.ioctl(fd, request, argument, True)
+    exchange(fd, request, argument)
     return bytes(argument)
+
+
+def exchange(fd: int, request: int, argument: bytearray) -> None:
+    """Make a request whose answer the kernel writes over its argument; raise OSError."""
+    fcntl.ioctl(fd, request, argument, True)
 
 
 def set_value(fd: int, request: int, value: int) -> None:

@@ -1,47 +1,51 @@
-"""A USB camera (UVC) through OpenCV's V4L2 backend: its MJPEG frames, handed on as the bytes that came.
+"""A USB camera (UVC) through Video4Linux: its MJPEG frames, handed on as the bytes that came.
 
-FOURCC MJPG with CONVERT_RGB=0 makes OpenCV give the camera's JPEG as it is: nothing is decoded on this path. The
-kernel's stamp of a frame (CLOCK_MONOTONIC, its first bytes on the bus) is its instant, because the order of arrival
+The event loop takes each frame when the kernel has it, one copy out of the buffer that both share: nothing is decoded
+on this path, and no thread is woken. What may block (opening, agreeing on a format, closing) is done on a thread.
+The kernel's stamp of a frame (CLOCK_MONOTONIC, its first bytes on the bus) is its instant, because the order of arrival
 does not tell how old a frame is: after a pause the queued ones come first.
 """
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import errno
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from glassd_drivers.cameras import v4l2
+from glassd_drivers.cameras.v4l2_capture import Capture, NoFormat, Taken, negotiate
 from glassd_drivers.contracts import (
     CONTRACT,
     Context,
     DriverConfig,
+    DriverError,
     Frame,
     PermanentFault,
     TransientFault,
 )
-from glassd_drivers.pictures import PictureError, media_type_and_size
+from glassd_drivers.newest import Newest
+from glassd_drivers.pictures import JpegStream, PictureError
 from glassd_drivers.threads import DeviceThread
 from glassd_drivers.units import PixelSize, Size
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-READ_LIMIT_S = 1
-"""Whole seconds that OpenCV's read waits for a frame."""
+SILENCE_LIMIT_S = 1.0
+"""A camera that gives nothing for so long is lost…"""
+MISSED_FRAMES = 3
+"""…but one that is slower than a frame a second only after so many of its frames did not come."""
 FIRST_FRAME_LIMIT_S = 5.0
 """Seconds from opening to the first frame: cameras take up to this long to set their exposure."""
-MISSED_FRAMES = 3
-"""A camera slower than one frame a second is lost after so many of its frames did not come."""
 OLDEST_S = 10.0
 """A stamp older than this is none: the driver in the kernel uses another clock."""
-ENCODE_QUALITY = 90
-"""JPEG quality for cameras that give no JPEG of their own."""
+
+_JPEG = ("MJPG", "JPEG")
 
 _log = logging.getLogger(__name__)
 
@@ -71,63 +75,99 @@ class UvcCamera:
         self._context = context
         self._where = str(config.device)
         self._thread = DeviceThread(f"{context.name} uvc")
-        self._capture: Any = None  # cv2.VideoCapture, whose type is only there once cv2 is
-        self._encoded_by_camera = True
+        self._fd: int | None = None
+        self._capture: Capture | None = None
+        self._pictures = JpegStream()
+        self._frames: Newest[Frame] = Newest()
         self._last_frame = 0.0
-        self._silence_limit = max(READ_LIMIT_S, MISSED_FRAMES / config.fps)
+        self._silence: asyncio.TimerHandle | None = None
+        self._silence_limit = max(SILENCE_LIMIT_S, MISSED_FRAMES / config.fps)
 
     async def open(self) -> None:
         """Take hold of the camera and wait for its first whole frame."""
-        await self._thread.call(self._open_device)
-        opened = self._context.clock()
-        while await self._thread.call(self._read) is None:
-            if self._context.clock() - opened > FIRST_FRAME_LIMIT_S:
-                raise TransientFault(
-                    f"{self._where} gave no whole frame in {FIRST_FRAME_LIMIT_S:g} s: unplug it and plug it in again"
-                )
+        fd = await self._thread.call(self._open_device)
+        asyncio.get_running_loop().add_reader(fd, self._take)
+        try:
+            async with asyncio.timeout(FIRST_FRAME_LIMIT_S):
+                await self._frames.get()
+        except TimeoutError:
+            raise TransientFault(
+                f"{self._where} gave no whole frame in {FIRST_FRAME_LIMIT_S:g} s: unplug it and plug it in again"
+            ) from None
 
     async def frames(self) -> AsyncGenerator[Frame]:
         """Yield each frame as it comes; a slow reader misses the older ones."""
         self._last_frame = self._context.clock()
-        async with contextlib.aclosing(self._thread.stream(self._next_frame)) as stream:
-            async for frame in stream:
-                yield frame
+        self._watch(self._silence_limit)
+        while True:
+            yield await self._frames.get()
 
     async def close(self) -> None:
-        """Let go of the camera, late where a read is stuck."""
+        """Let go of the camera."""
+        if self._silence is not None:
+            self._silence.cancel()
+        self._leave(TransientFault(f"{self._where}: closed while it was read"))
         await self._thread.close(self._release)
 
-    # On the driver's thread from here on.
+    # In the event loop.
 
-    def _open_device(self) -> None:
-        name = self._examine_node()
-        # Read by OpenCV once, at its first wait for a frame: a frozen camera holds a read for that long.
-        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(READ_LIMIT_S))
-        import cv2  # noqa: PLC0415 - the device library is imported late, on the driver's thread
-
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # what it warns of is raised here
-        self._capture = capture = cv2.VideoCapture(str(self._config.device), cv2.CAP_V4L2)
-        if not capture.isOpened():
-            raise TransientFault(
-                f"{self._where} is busy or just gone: end the program that uses it, or plug it in again"
-            )
-        size = self._config.size
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, size.width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size.height)
-        capture.set(cv2.CAP_PROP_FPS, self._config.fps)
-        # Where a format is not to be had OpenCV takes another one and calls that a success.
-        self._encoded_by_camera = int(capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"MJPG")
-        capture.set(cv2.CAP_PROP_CONVERT_RGB, 0 if self._encoded_by_camera else 1)
-        given = Size(int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
-        encoding = "MJPEG" if self._encoded_by_camera else "no MJPEG, frames are encoded here"
-        _log.info("%s: %s opened: %s of the %s asked for, %s", self._where, name, given, size, encoding)
-        self._last_frame = self._context.clock()
-
-    def _examine_node(self) -> str:
-        """Return the camera's name; say what is wrong where OpenCV would only fail to open it."""
+    def _take(self) -> None:
+        """Take what the kernel has ready, newest wins."""
+        assert self._capture is not None, "only an open camera is readable"
         try:
-            fd = os.open(self._config.device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            while (taken := self._capture.take()) is not None:
+                self._last_frame = now = self._context.clock()
+                if (frame := self._frame(taken, now)) is not None:
+                    self._frames.put(frame)
+        except OSError as error:
+            fault = TransientFault(f"{self._where} was lost: plug the camera in again")
+            fault.__cause__ = error
+            self._leave(fault)
+
+    def _frame(self, taken: Taken, now: float) -> Frame | None:
+        try:
+            facts = self._pictures.facts(taken.data)
+        except PictureError as error:
+            _log.debug("%s: a frame was dropped: %s", self._where, error)
+            return None
+        stamp = taken.stamp
+        instant = stamp if stamp is not None and now - OLDEST_S < stamp <= now else now
+        return Frame(taken.data, *facts, instant, self._context.name)
+
+    def _watch(self, wait: float) -> None:
+        self._silence = asyncio.get_running_loop().call_later(wait, self._still_sends)
+
+    def _still_sends(self) -> None:
+        silent = self._context.clock() - self._last_frame
+        if silent < self._silence_limit:
+            self._watch(self._silence_limit - silent)
+        else:
+            self._leave(TransientFault(f"{self._where}: no frames for {silent:.0f} s: unplug it and plug it in again"))
+
+    def _leave(self, fault: DriverError) -> None:
+        if self._fd is not None:
+            asyncio.get_running_loop().remove_reader(self._fd)
+        self._frames.fail(fault)
+
+    # On the driver's thread.
+
+    def _open_device(self) -> int:
+        self._fd = fd = self._open_node()
+        facts = self._facts(fd)
+        try:
+            given = negotiate(fd, facts, _JPEG, self._config.size, self._config.fps)
+            self._capture = Capture(fd)
+            self._capture.start()
+        except NoFormat as error:
+            raise PermanentFault(f"{self._where}: {facts.name} {error.strerror}") from error
+        except OSError as error:
+            raise self._start_fault(error) from error
+        _log.info("%s: %s opened: %s of the %s asked for", self._where, facts.name, given.size, self._config.size)
+        return fd
+
+    def _open_node(self) -> int:
+        try:
+            return os.open(self._config.device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except PermissionError as error:
             raise PermanentFault(
                 f"{self._where}: no permission; the user that runs glassd needs the group `video`"
@@ -138,62 +178,29 @@ class UvcCamera:
             else:
                 message = f"cannot be opened: {error.strerror}"
             raise TransientFault(f"{self._where} {message}") from error
+
+    def _facts(self, fd: int) -> v4l2.NodeFacts:
         try:
             facts = v4l2.node_facts(fd)
         except OSError as error:
             if error.errno == errno.ENODEV:
                 raise TransientFault(f"{self._where} is just gone: plug the camera in again") from error
             raise PermanentFault(f"{self._where} is no camera; `glassd devices` lists cameras") from error
-        finally:
-            os.close(fd)
         if not facts.captures:
             raise PermanentFault(
                 f"{self._where} is a node of {facts.name} that gives no pictures; `glassd devices` lists cameras"
             )
-        return facts.name
+        return facts
 
-    def _next_frame(self) -> Frame | None:
-        """Return the next frame, or None where none came yet; raise TransientFault once the camera is lost."""
-        frame = self._read()
-        now = self._context.clock()
-        if frame is not None:
-            self._last_frame = now
-        elif now - self._last_frame >= self._silence_limit:
-            raise TransientFault(
-                f"{self._where}: no frames for {now - self._last_frame:.0f} s: unplug it and plug it in again"
-            )
-        return frame
-
-    def _read(self) -> Frame | None:
-        """Return one frame; None where none came within READ_LIMIT_S, or a broken one."""
-        began = self._context.clock()
-        got, picture = self._capture.read()
-        now = self._context.clock()
-        if not got:
-            if now - began < READ_LIMIT_S / 2:  # it was no time-out
-                raise TransientFault(f"{self._where} was lost: plug the camera in again")
-            return None
-        data = picture.tobytes() if self._encoded_by_camera else self._encode(picture)
-        try:
-            facts = media_type_and_size(data)
-        except PictureError as error:
-            _log.debug("%s: a frame was dropped: %s", self._where, error)
-            return None
-        return Frame(data, *facts, self._instant(now), self._context.name)
-
-    def _instant(self, now: float) -> float:
-        import cv2  # noqa: PLC0415 - loaded by now
-
-        stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
-        return stamp if now - OLDEST_S < stamp <= now else now
-
-    def _encode(self, picture: Any) -> bytes:
-        import cv2  # noqa: PLC0415 - loaded by now
-
-        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, ENCODE_QUALITY])
-        return bytes(data)
+    def _start_fault(self, error: OSError) -> DriverError:
+        if error.errno == errno.EBUSY:
+            return TransientFault(f"{self._where} is busy: end the program that uses it")
+        return TransientFault(f"{self._where} was lost while it was opened: {error.strerror}")
 
     def _release(self) -> None:
         capture, self._capture = self._capture, None
+        fd, self._fd = self._fd, None
         if capture is not None:
-            capture.release()
+            capture.stop()
+        if fd is not None:
+            os.close(fd)
