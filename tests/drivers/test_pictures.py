@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
 import cv2
 import pytest
@@ -9,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recordings import encoded
 
-from glassd_drivers.pictures import PictureError, media_type_and_size
+from glassd_drivers.pictures import JpegStream, PictureError, media_type_and_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from glassd_drivers.pictures import PictureFacts
 
 PROGRESSIVE = (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
 RESTARTS = (cv2.IMWRITE_JPEG_RST_INTERVAL, 1)
@@ -110,3 +116,27 @@ def test_any_bytes_are_a_picture_or_a_picture_error(data: bytes) -> None:
         return
     assert facts.width >= 1
     assert facts.height >= 1
+
+
+STREAM = [
+    encoded(".jpg", number, *size, *options)
+    for number in (1, 2)
+    for size in ((40, 30), (8, 8))
+    for options in ((), RESTARTS)
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from([*STREAM, PNG]), st.integers(0, 1000), st.integers(0, 9)), max_size=6))
+def test_a_stream_is_told_what_each_of_its_pictures_says(pictures: list[tuple[bytes, int, int]]) -> None:
+    """Whole, cut off or padded, of whatever size: with the headers of the picture before known, or without."""
+    stream = JpegStream()
+    for picture, cut, padding in pictures:
+        data = picture[: len(picture) - cut] + bytes(padding)
+        assert told(stream.facts, data) == (told(media_type_and_size, data) if not data.startswith(PNG[:4]) else None)
+
+
+def told(facts: Callable[[bytes], PictureFacts], data: bytes) -> PictureFacts | None:
+    try:
+        return facts(data)
+    except PictureError:
+        return None
