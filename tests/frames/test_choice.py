@@ -174,6 +174,6 @@ def test_each_line_tells_why() -> None:
     choice = best([candidate(-0.01, 0.02), candidate(0.023, 0.1), candidate(0, 0.3, dark=0.99)], PRESS)
     before, chosen, black = choice.reasons
     assert choice.index == 1
-    assert before.startswith("10 ms before, 20% as sharp as the sharpest, score 0.21")
+    assert before.startswith("10 ms before, 20% as sharp as the sharpest, score 0.23")
     assert chosen.startswith("chosen: 23 ms after, 100% as sharp as the sharpest, score 0.98")
     assert black.startswith("0 ms after, black beside the others")

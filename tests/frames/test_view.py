@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from glassd.answer import AskError
-from glassd.config.schema import Camera
+from glassd.config.schema import Camera, FrameChoice
 from glassd.frames.ring import Ring
 from glassd.frames.view import TAKE_LIMIT_S, View
 from glassd.messages.codes import Code
@@ -22,19 +25,29 @@ if TYPE_CHECKING:
 OPTIONS = Camera(driver="clip", options=DriverConfig())
 
 
-def frame(instant: float, size: int = 10) -> Frame:
-    return Frame(b"x" * size, "image/jpeg", 640, 480, instant, "camera")
+PATTERN = np.random.default_rng(1).integers(0, 255, (12, 16), np.uint8).repeat(8, 0).repeat(8, 1)
+SHARP, BLURRED, BLACK = (
+    bytes(cv2.imencode(".jpg", picture)[1])
+    for picture in (PATTERN, cv2.GaussianBlur(PATTERN, (0, 0), 6), PATTERN // 100)
+)
+
+
+def frame(instant: float, data: bytes = SHARP) -> Frame:
+    return Frame(data, "image/jpeg", 128, 96, instant, "camera")
 
 
 class Streaming:
-    """A camera on the virtual clock: a frame each `interval` from `first` on."""
+    """A camera on the virtual clock: a frame each `interval` from `first` on, of these pictures in turn."""
 
     contract: ClassVar[int] = CONTRACT
     Config: ClassVar[type[DriverConfig]] = DriverConfig
     kind: ClassVar[Literal["stream"]] = "stream"
 
-    def __init__(self, interval: float, first: float = 0.0, lost_after: float = 3600.0) -> None:
-        self.interval, self.first, self.lost_after = interval, first, lost_after
+    def __init__(
+        self, interval: float, *pictures: bytes, first: float = 0.0, lost_after: float = 3600.0, late: float = 0.0
+    ) -> None:
+        self.interval, self.first, self.lost_after, self.late = interval, first, lost_after, late
+        self.pictures = itertools.cycle(pictures or (SHARP,))
 
     async def open(self) -> None: ...
 
@@ -48,7 +61,7 @@ class Streaming:
             loop.call_at(at, timer.set)
             await timer.wait()
             timer.clear()
-            yield frame(loop.time())
+            yield frame(loop.time() - self.late, next(self.pictures))
             at += self.interval
         raise TransientFault("unplugged")
 
@@ -65,10 +78,10 @@ class Still(Streaming):
 
 
 @asynccontextmanager
-async def looking(camera: Any, for_s: float = 0.0) -> AsyncIterator[View]:
+async def looking(camera: Any, for_s: float = 0.0, **options: Any) -> AsyncIterator[View]:
     """A view served by a camera, `for_s` seconds of virtual time ago."""
     loop = asyncio.get_running_loop()
-    view = View(OPTIONS, loop.time)
+    view = View(OPTIONS.model_copy(update=options), loop.time)
     task = asyncio.create_task(view.serve(camera), name="serve")
     await passes(for_s)
     try:
@@ -78,11 +91,77 @@ async def looking(camera: Any, for_s: float = 0.0) -> AsyncIterator[View]:
         await asyncio.wait([task])
 
 
-def test_a_press_takes_the_frame_nearest_to_it() -> None:
+@pytest.mark.parametrize(("after", "picked"), [(1.02, 1.0), (1.04, 1.0), (1.06, 1.1), (1.09, 1.1)])
+def test_a_press_takes_the_frame_nearest_to_it_and_waits_where_that_is_the_next_one(
+    after: float, picked: float
+) -> None:
     async def main() -> None:
-        async with looking(Streaming(0.1), for_s=2.04) as view:
-            assert (await view.pick(START + 1.02)).instant == pytest.approx(START + 1.0)
-            assert (await view.pick(START + 1.07)).instant == pytest.approx(START + 1.1)
+        async with looking(Streaming(0.1), for_s=after) as view:
+            assert (await view.pick(START + after)).instant == pytest.approx(START + picked)
+
+    run(main())
+
+
+@pytest.mark.parametrize(("after", "picked"), [(1.01, 0.97), (1.06, 1.07), (1.08, 1.07)])
+def test_a_frame_on_its_way_at_the_press_is_waited_for(after: float, picked: float) -> None:
+    """It comes 30 ms after its stamp, which is what counts."""
+
+    async def main() -> None:
+        async with looking(Streaming(0.1, late=0.03), for_s=after) as view:
+            assert (await view.pick(START + after)).instant == pytest.approx(START + picked)
+
+    run(main())
+
+
+def test_a_frame_that_should_have_come_is_not_waited_for_long() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        camera = Streaming(0.1)
+        async with looking(camera, for_s=1.01) as view:
+            camera.interval = 60.0
+            await passes(0.15)
+            assert (await view.pick(START + 1.16)).instant == pytest.approx(START + 1.1)
+            assert loop.time() < START + 1.4
+
+    run(main())
+
+
+def test_the_latency_of_a_camera_is_taken_off() -> None:
+    async def main() -> None:
+        async with looking(Streaming(0.1), for_s=2.04, latency=0.1) as view:
+            assert (await view.pick(START + 0.92)).instant == pytest.approx(START + 0.9)
+
+    run(main())
+
+
+@pytest.mark.parametrize("spoilt", [BLURRED, BLACK], ids=["blurred", "black"])
+@pytest.mark.parametrize("press", [0.74, 0.75, 0.76, 0.81])
+def test_a_neighbour_is_picked_where_the_nearest_is_spoilt(spoilt: bytes, press: float) -> None:
+    async def main() -> None:
+        async with looking(Streaming(0.05, SHARP, spoilt), for_s=1.0) as view:
+            assert (await view.pick(START + press)).data is SHARP
+
+    run(main())
+
+
+def test_without_a_window_the_nearest_is_picked_however_it_is() -> None:
+    async def main() -> None:
+        async with looking(Streaming(0.05, SHARP, BLURRED), for_s=1.0, choice=FrameChoice(window=0.0)) as view:
+            assert (await view.pick(START + 0.76)).data is BLURRED
+
+    run(main())
+
+
+def test_why_a_frame_was_picked_is_told_of_each_candidate() -> None:
+    async def main() -> None:
+        async with looking(Streaming(0.05, SHARP, BLURRED, b"no picture"), for_s=1.0) as view:
+            picked = await view.choose(START + 0.81)
+            assert [frame.instant - START for frame in picked.candidates] == pytest.approx([0.75, 0.8, 0.85])
+            sharp, blurred, broken = picked.reasons
+            assert picked.frame.data is SHARP
+            assert sharp.startswith("chosen: 60 ms before, 100% as sharp as the sharpest")
+            assert blurred.startswith("10 ms before, ")
+            assert broken == "out: neither a JPEG nor a PNG picture"
 
     run(main())
 
@@ -171,11 +250,16 @@ def test_a_camera_of_stills_that_takes_none_is_told_within_its_limit(trouble: st
 
 def test_a_camera_opened_for_the_ask_gives_its_first_frame_however_late_within_its_limit() -> None:
     async def main() -> None:
-        async with looking(Streaming(1.0, first=9.0)) as view:
-            assert (await view.first_after(START)).instant == pytest.approx(START + 9.0)
-        async with looking(Streaming(1.0, first=30.0)) as view:
-            with pytest.raises(AskError):
-                await view.first_after(asyncio.get_running_loop().time())
+        loop = asyncio.get_running_loop()
+        async with looking(Streaming(1.0, first=1.9)) as view:
+            assert (await view.first_after(START)).instant == pytest.approx(START + 1.9)
+        async with looking(Streaming(1.0, first=9.0), late=8.0) as view:
+            began = loop.time()
+            with pytest.raises(AskError) as caught:
+                await view.first_after(began)
+            assert caught.value.problem.code is Code.NO_PICTURE
+            assert "nothing within 8 s of being opened" in caught.value.problem.message
+            assert loop.time() == pytest.approx(began + 8.0)
 
     run(main())
 
@@ -184,7 +268,7 @@ def test_a_camera_opened_for_the_ask_gives_its_first_frame_however_late_within_i
 def test_the_ring_is_in_order_and_within_its_bounds(arrivals: list[tuple[float, int]]) -> None:
     ring = Ring(seconds=3.0, size=1000)
     for instant, size in arrivals:
-        ring.add(frame(instant, size))
+        ring.add(frame(instant, bytes(size)))
     instants = [held.instant for held in ring]
     assert instants == sorted(instants)
     assert instants[-1] == max(instant for instant, _ in arrivals)

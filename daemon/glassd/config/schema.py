@@ -133,6 +133,18 @@ class Model(Section):
     """How long each wait may take."""
 
 
+class FrameChoice(Section):
+    """Which frame around a press is the picture: a near one, unless it is blurred, black or burnt."""
+
+    window: Duration = 0.15
+    """How far from the press a frame may be that is preferred to the nearest one; 0ms takes the nearest, whatever it
+    shows."""
+    reach: Wait = 1.0
+    """The distance in time that weighs as much as all of the sharpness."""
+    enough: float = Field(0.85, gt=0, le=1)
+    """The part of the sharpest frame's sharpness that is as good as it."""
+
+
 class Camera(Section):
     """The camera. In the file, the driver's own options stand beside those of the role."""
 
@@ -142,8 +154,15 @@ class Camera(Section):
     """`ring` keeps looking, so that the frame of the press itself is there; `after_sign` looks only after the sign."""
     fresh: Wait = 0.5
     """How far from the press a frame may be."""
-    keep: Wait = 3.0
-    """How many seconds of frames the ring holds."""
+    latency: Duration = 0.0
+    """How long after it was in view a frame is stamped: what exposure and encoding take in this camera. `glassd setup`
+    measures it."""
+    late: Wait = 2.0
+    """How long a camera may take to its first frame that is opened for an ask."""
+    choice: FrameChoice = FrameChoice()
+    """Which frame around a press is the picture."""
+    keep: Wait = 1.5
+    """How many seconds of frames the ring holds: those of the longest gesture."""
     memory: Annotated[ByteCount, Field(gt=0)] = 64 * 1024 * 1024
     """How many bytes of frames the ring holds at most."""
 

@@ -23,9 +23,9 @@ class Weights:
 
     reach: float = 1.0
     """Seconds from the instant that cost as much as all of the sharpness."""
-    enough: float = 0.9
+    enough: float = 0.85
     """The part of the sharpest frame's sharpness that is as good as it: a steady scene's frames stay above 0.97 in
-    noise, and what brings one below 0.9 is blur (4 to 8 pixels of motion at 720p)."""
+    noise, and what brings one below 0.85 is blur (12 pixels of motion at 720p and more)."""
 
 
 LOST_MORE: Final = 0.25

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice, pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from glassd_drivers.contracts import Frame
+
+
+INTERVALS = 5
+"""How many intervals between frames tell the next one: few, for a camera slows down in the dark."""
 
 
 class Ring:
@@ -36,6 +42,17 @@ class Ring:
         """Forget all frames."""
         self._frames.clear()
         self._held = 0
+
+    @property
+    def newest(self) -> Frame | None:
+        """The frame with the latest instant."""
+        return self._frames[-1] if self._frames else None
+
+    @property
+    def interval(self) -> float | None:
+        """Seconds from one frame to the next, as the newest few have it; None where there are too few."""
+        newest = list(islice(reversed(self._frames), INTERVALS + 1))
+        return median(after.instant - before.instant for after, before in pairwise(newest)) if newest[1:] else None
 
     def __iter__(self) -> Iterator[Frame]:
         return iter(self._frames)

@@ -1,13 +1,16 @@
 """What the camera sees, and which frame of it was in view at an instant.
 
-A press at t takes the frame nearest to t. Nothing within `fresh` of t is an error, never an old picture. With
-`capture: ring` the camera looks all the time; with `after_sign` it is opened for the ask alone, after the wearer was
-shown the sign, and the first frame from then on is the picture.
+A press at t gets the best of a few frames around t: near it, sharp, not black. Which they are is settled at once, for
+the ring forgets; a frame after t is waited for where it will be nearer than the newest one. Nothing within `fresh` of t
+is an error, never an old picture.
+
+A camera that is opened for the ask alone has no frame of the press: it gives its first, within `late`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from glassd.answer import AskError, Problem
@@ -23,23 +26,40 @@ if TYPE_CHECKING:
 
 PINS_LIMIT = 8
 """Instants whose frames can be held at a time; the oldest pin gives way."""
-OPEN_LIMIT_S = 12.0
-"""How long a camera that is opened for an ask may take to its first frame. Start-ups of 12 s were seen on glasses."""
-
+CANDIDATES_LIMIT = 3
+"""How many frames are looked at for one picture: the nearest, and one on either side of it. A look takes 1 to 2 ms at
+720p here, several times that on a board."""
+DELIVERY_S = 0.05
+"""How long after its instant a frame may come: what its transfer takes, and a moment of a busy board."""
 TAKE_LIMIT_S = 12.0
-"""How long a camera of stills may take for one: as long as one that has to be opened first."""
+"""How long a camera of stills may take for one. Start-ups of 12 s were seen on glasses."""
+ALONE = "chosen: no other frame is near"
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The picture of an instant, and why: a line for each frame that was weighed, the candidates in their order."""
+
+    frame: Frame
+    candidates: tuple[Frame, ...]
+    reasons: tuple[str, ...]
 
 
 class View:
-    """The frames of one camera. `serve` is fed by the supervisor; `pick` is asked by the runner."""
+    """The frames of one camera. `serve` is fed by the supervisor; `pick` is asked by the runner.
+
+    An instant is that of the world: `camera.latency` lies between it and a frame's stamp, and frames that are handed
+    out have it taken off.
+    """
 
     def __init__(self, options: Camera, clock: Callable[[], float]) -> None:
         self._options = options
         self._clock = clock
         self._ring = Ring(options.keep, options.memory)
-        self._pinned: dict[float, Frame] = {}
+        self._pins: dict[float, asyncio.Task[Picked]] = {}
         self._still: StillCamera | None = None
-        self._came = asyncio.Condition()
+        self._taking = asyncio.Lock()
+        self._came = asyncio.Event()
         self._connected = False
 
     async def serve(self, camera: StreamCamera | StillCamera) -> None:
@@ -49,72 +69,146 @@ class View:
             if isinstance(camera, StreamCamera):
                 async for frame in camera.frames():
                     self._ring.add(frame)
-                    async with self._came:
-                        self._came.notify_all()
+                    self._tell()
             else:
                 self._still = camera
-                async with self._came:
-                    self._came.notify_all()
+                self._tell()
                 await camera.watch()
         finally:
             self._still = None
             self._connected = False
             self._ring.clear()
 
+    @property
+    def newest(self) -> Frame | None:
+        """The newest frame that a streaming camera has given."""
+        return self._ring.newest
+
+    async def changed(self) -> None:
+        """Wait until another frame has come."""
+        await self._came.wait()
+
+    # -- the picture of an instant -------------------------------------------------------------------------------------
+
     def pin(self, instant: float) -> None:
-        """Hold the frame nearest to an instant that is there now, so that a slow gesture does not lose it."""
-        if (frame := self._nearest(instant)) is not None:
-            while len(self._pinned) >= PINS_LIMIT:
-                del self._pinned[next(iter(self._pinned))]
-            self._pinned[instant] = frame
+        """Settle at once which frame is that of an instant, and hold it, so that a slow gesture does not lose it."""
+        if instant not in self._pins:
+            while len(self._pins) >= PINS_LIMIT:
+                self.unpin(next(iter(self._pins)))
+            task = self._pins[instant] = asyncio.create_task(self._choose(instant), name=f"picture of {instant:.3f}")
+            task.add_done_callback(_note)
 
     def unpin(self, instant: float) -> None:
         """Let go of what `pin` holds for that instant."""
-        self._pinned.pop(instant, None)
+        if (task := self._pins.pop(instant, None)) is not None:
+            task.cancel()
 
     def forget(self) -> None:
         """Forget every frame, those that are pinned too."""
         self._ring.clear()
-        self._pinned.clear()
+        for instant in [*self._pins]:
+            self.unpin(instant)
 
     async def pick(self, instant: float) -> Frame:
-        """Return the frame that was in view at an instant; raise AskError if there is none.
+        """Return the frame that was in view at an instant; raise AskError if there is none."""
+        return (await self.choose(instant)).frame
 
-        Waits for a frame after the instant, at most until that could no longer be fresh.
-        """
-        left = max(0.0, instant + self._options.fresh - self._clock())
-        return await self._wait_for(lambda: self._nearest(instant), instant, left)
+    async def choose(self, instant: float) -> Picked:
+        """Return the frame that was in view at an instant, and why this one; raise AskError if there is none."""
+        pinned = self._pins.get(instant)
+        if pinned is None:
+            return await self._choose(instant)
+        # Whoever waits may give up without ending it for the others; one that is let go of meanwhile sees nothing.
+        await asyncio.wait([pinned])
+        if pinned.cancelled():
+            raise self._nothing()
+        return pinned.result()
 
     async def first_after(self, instant: float) -> Frame:
-        """Return the first frame from an instant on, for a camera that was opened for it."""
-        return await self._wait_for(lambda: self._first(instant), instant, OPEN_LIMIT_S)
-
-    def _nearest(self, instant: float) -> Frame | None:
-        candidates = [*self._ring, *(frame for at, frame in self._pinned.items() if at == instant)]
-        frame = min(candidates, key=lambda frame: abs(frame.instant - instant), default=None)
-        return frame if frame is not None and abs(frame.instant - instant) <= self._options.fresh else None
-
-    def _first(self, instant: float) -> Frame | None:
-        return next((frame for frame in self._ring if frame.instant >= instant), None)
-
-    async def _wait_for(self, find: Callable[[], Frame | None], instant: float, limit: float) -> Frame:
-        """Return what `find` finds among the frames, or a still, within `limit` seconds."""
-        if (frame := find()) is not None:
-            return frame
-        try:
-            async with asyncio.timeout(limit), self._came:
-                await self._came.wait_for(lambda: self._still is not None or find() is not None)
-        except TimeoutError as error:
-            raise self._nothing() from error
+        """Return the first frame from an instant on, for a camera that was opened for it; raise AskError."""
+        late = self._options.late
+        if not await self._until(lambda: self._first(instant) is not None or self._still is not None, late):
+            problem = f"the camera gave nothing within {late:g} s of being opened: camera.late is how long it may take"
+            raise AskError(Problem(Code.NO_PICTURE, problem))
         if self._still is not None:
             return await self._take(self._still, instant)
-        frame = find()
-        assert frame is not None, "the condition was just seen to hold, and nothing ran in between"
-        return frame
+        frame = self._first(instant)
+        assert frame is not None, "it was just seen to be there, and nothing ran in between"
+        return self._of_the_world(frame)
+
+    async def _choose(self, instant: float) -> Picked:
+        stamp = instant + self._options.latency
+        if self._still is None and self._nearest(stamp) is None:
+            left = max(0.0, stamp + self._options.fresh - self._clock())
+            await self._until(lambda: self._still is not None or self._nearest(stamp) is not None, left)
+        if self._still is not None:
+            frame = await self._take(self._still, instant)
+            return Picked(frame, (frame,), ("taken for the press",))
+        await self._wait_for_a_nearer(stamp)
+        candidates = self._candidates(stamp)
+        if not candidates:
+            raise self._nothing()
+        frames = tuple(map(self._of_the_world, candidates))
+        if len(candidates) == 1:
+            return Picked(frames[0], frames, (ALONE,))
+        from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it, for the first press to pay
+
+        choice = await asyncio.to_thread(weigh, frames, instant, self._options.choice)
+        return Picked(frames[choice.index], frames, choice.reasons)
+
+    def _candidates(self, stamp: float) -> list[Frame]:
+        """Return the frame nearest to a stamp, if it is fresh, and its neighbours within the window, in order."""
+        options = self._options
+        near = sorted(self._ring, key=lambda frame: abs(frame.instant - stamp))[:CANDIDATES_LIMIT]
+        if not near or abs(near[0].instant - stamp) > options.fresh:
+            return []
+        window = options.choice.window
+        kept = [near[0], *(frame for frame in near[1:] if abs(frame.instant - stamp) <= window)]
+        return sorted(kept, key=lambda frame: frame.instant)
+
+    async def _wait_for_a_nearer(self, stamp: float) -> None:
+        """Wait for the next frame where it will be nearer to a stamp than all that have come."""
+        newest, interval = self._ring.newest, self._ring.interval
+        if newest is None or not interval or newest.instant >= stamp:
+            return
+        due = newest.instant + interval * max(1, round((stamp - newest.instant) / interval))
+        if abs(due - stamp) >= stamp - newest.instant:
+            return
+        left = min(due + interval / 2 + DELIVERY_S, stamp + self._options.fresh) - self._clock()
+        await self._until(lambda: (there := self._ring.newest) is None or there.instant >= due - interval / 2, left)
+
+    def _nearest(self, stamp: float) -> Frame | None:
+        return next(iter(self._candidates(stamp)), None)
+
+    def _first(self, instant: float) -> Frame | None:
+        stamp = instant + self._options.latency
+        return next((frame for frame in self._ring if frame.instant >= stamp), None)
+
+    def _of_the_world(self, frame: Frame) -> Frame:
+        latency = self._options.latency
+        return replace(frame, instant=frame.instant - latency) if latency else frame
+
+    # -- waiting -------------------------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        came, self._came = self._came, asyncio.Event()
+        came.set()
+
+    async def _until(self, holds: Callable[[], bool], limit: float) -> bool:
+        """Wait until something holds of what has come, at most `limit` seconds; return whether it does."""
+        if holds():
+            return True
+        try:
+            async with asyncio.timeout(max(0.0, limit)):
+                while not holds():
+                    await self._came.wait()
+        except TimeoutError:
+            return holds()
+        return True
 
     async def _take(self, camera: StillCamera, instant: float) -> Frame:
         try:
-            async with asyncio.timeout(TAKE_LIMIT_S):
+            async with asyncio.timeout(TAKE_LIMIT_S), self._taking:
                 return await camera.take(instant)
         except (DriverError, TimeoutError) as error:
             reason = str(error) or f"nothing came within {TAKE_LIMIT_S:g} s"
@@ -125,3 +219,9 @@ class View:
             return AskError(Problem(Code.NO_CAMERA, "no camera is connected: see `glassd status`"))
         fresh = f"{self._options.fresh:g} s"
         return AskError(Problem(Code.NO_PICTURE, f"no frame within {fresh} of the press: see `glassd status`"))
+
+
+def _note(task: asyncio.Task[Picked]) -> None:
+    """Take note of how a pin ended: asyncio warns of an exception that nobody looked at."""
+    if not task.cancelled():
+        task.exception()
