@@ -23,7 +23,7 @@ from glassd.config.schema import READER_URL, ButtonDevice, DisplayDevice
 from glassd.config.schema import Camera as CameraSection
 from glassd.devices import CAMERA, Device, Devices, sections
 from glassd.events import Bus
-from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes
+from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
 from glassd.frames.view import View
 from glassd.gateway.apps import Apps
 from glassd.model.client import Client
@@ -39,6 +39,7 @@ from glassd_drivers.host import Host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
+    from contextlib import AbstractAsyncContextManager
 
     from glassd.answer import AnswerEvent
     from glassd.ask import Picture
@@ -99,6 +100,7 @@ class App:
             self._reloading.cancel()
             await asyncio.wait([self._reloading])
         await self.runner.close()
+        self._lids.eyes.forget()
         await self._stage.shown(LAST_SCREEN_LIMIT_S)
         await self._devices.close()
         await self._model.close()
@@ -272,11 +274,18 @@ class App:
     def _add_camera(self, section: CameraSection) -> None:
         view = View(section, self._clock)
         self._devices.add(Device(CAMERA, "cameras", section.driver, section.options, view.serve))
-        if section.capture == "ring":
+
+        def opened() -> AbstractAsyncContextManager[None]:
+            return self._devices.opened(CAMERA)
+
+        if section.capture == "after_sign":
+            self._lids.eyes = SignedEyes(view, self._clock, self._stage.sign, opened)
+        elif section.keep_open == "always":
             self._lids.eyes = RingEyes(view)
             self._keep_looking(not self.scheduler.paused)
         else:
-            self._lids.eyes = SignedEyes(view, self._clock, self._stage.sign, lambda: self._devices.opened(CAMERA))
+            linger = 0.0 if section.keep_open == "never" else section.keep_open
+            self._lids.eyes = WakingEyes(view, self._clock, opened, linger)
 
     def _add_display(self, name: str, section: DisplayDevice, language: Language) -> None:
         driver = registry.load("displays", section.driver)
@@ -291,6 +300,7 @@ class App:
 
     async def _remove(self, name: str) -> None:
         if name == CAMERA:
+            self._lids.eyes.forget()
             self._lids.eyes = NoEyes()
         await self._devices.remove(name)
         self._stage.remove(name)

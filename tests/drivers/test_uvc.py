@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import itertools
 import os
 import threading
 from collections import deque
@@ -192,7 +193,9 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
 @contextlib.asynccontextmanager
 async def opened(kernel: Kernel, **options: Any) -> AsyncGenerator[AsyncGenerator[Frame]]:
     """The frames of an open camera, after the one that opening takes."""
-    camera = UvcCamera(UvcConfig.model_validate({"device": kernel.node, **options}), context("camera", now))
+    camera = UvcCamera(
+        UvcConfig.model_validate({"device": kernel.node, "warm_up": 0, **options}), context("camera", now)
+    )
     try:
         await camera.open()
         async with contextlib.aclosing(camera.frames()) as frames:
@@ -249,6 +252,32 @@ def test_a_camera_without_jpeg_gives_raw_frames(tmp_path: Path, monkeypatch: pyt
         kernel.first = RAW_PADDED
         (frame,) = frames_of(kernel, 1, lambda: kernel.sends(b"short"), lambda: kernel.sends(RAW_PADDED))
     assert (frame.data, frame.media_type, frame.width, frame.height) == (RAW, "raw/yuyv", 4, 2)
+
+
+def test_the_first_frames_after_opening_are_dropped(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, take = itertools.count(1), kernel.take
+
+    def takes_and_has_the_next_one_soon() -> Taken | None:
+        if (taken := take()) is not None:
+            asyncio.get_running_loop().call_later(0.1, kernel.sends, JPEG + bytes(next(numbers)))
+        return taken
+
+    monkeypatch.setattr(kernel, "take", takes_and_has_the_next_one_soon)
+
+    async def main() -> None:
+        async with opened(kernel, warm_up=5) as frames:
+            assert (await anext(frames)).data == JPEG + bytes(6)
+
+    virtual.run(main())
+
+
+def test_a_camera_that_stops_while_it_warms_up_is_not_waited_for_long(kernel: Kernel) -> None:
+    async def main() -> None:
+        with pytest.raises(TransientFault, match="gave no whole frame in 1 s"):
+            async with opened(kernel, warm_up=5):
+                pass
+
+    virtual.run(main())
 
 
 def test_a_broken_frame_is_dropped(kernel: Kernel) -> None:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pytest
 
 from glassd.answer import AskError
 from glassd.config.schema import Camera
-from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes
+from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
 from glassd.frames.view import View
 from glassd.messages.codes import Code
 from glassd_drivers.contracts import CONTRACT, DriverConfig, Frame
@@ -65,6 +66,92 @@ def test_the_sign_is_on_before_the_camera_opens_and_until_it_is_closed() -> None
     assert room.seen == ["sign on", "camera on", "frame", "camera off", "sign off"]
 
 
+class Opened:
+    """A view with a camera while that is opened: its first frame comes a second later, then ten a second."""
+
+    def __init__(self, **options: Any) -> None:
+        loop = asyncio.get_running_loop()
+        self.view = View(Camera(driver="clip", options=DriverConfig()).model_copy(update=options), loop.time)
+        self.opened: list[tuple[float, float]] = []
+
+    @asynccontextmanager
+    async def camera(self) -> AsyncIterator[None]:
+        began = asyncio.get_running_loop().time()
+        serving = asyncio.create_task(self.view.serve(Slow()))
+        try:
+            yield
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])
+            await passes(0.3)  # what closing takes
+            self.opened.append((began - START, asyncio.get_running_loop().time() - 0.3 - START))
+
+    def eyes(self, linger: float) -> WakingEyes:
+        return WakingEyes(self.view, asyncio.get_running_loop().time, self.camera, linger)
+
+
+def test_a_press_opens_the_eyes_and_gets_the_first_frame_then_they_linger() -> None:
+    async def main() -> None:
+        there = Opened()
+        eyes = there.eyes(5.0)
+        eyes.pin(START)
+        await passes(0.3)
+        assert (await eyes.pick(START)).instant == pytest.approx(START + 1.0)
+        eyes.unpin(START)
+        await passes(2.0)
+        assert (await eyes.pick(START + 3)).instant == pytest.approx(START + 3.0)  # open since then: the press' own
+        await passes(20)
+        assert there.opened == [pytest.approx((0.0, 8.0), abs=0.2)]
+
+    run(main())
+
+
+def test_eyes_that_never_stay_open_close_after_the_picture_or_once_the_press_asked_nothing() -> None:
+    async def main() -> None:
+        there = Opened()
+        eyes = there.eyes(0.0)
+        await eyes.pick(START)
+        await passes(4)
+        eyes.pin(START + 5)
+        await passes(10)
+        assert there.opened == [pytest.approx((0.0, 1.0), abs=0.2), pytest.approx((5.0, 7.0), abs=0.2)]
+
+    run(main())
+
+
+def test_a_press_while_the_eyes_close_opens_them_again() -> None:
+    async def main() -> None:
+        there = Opened()
+        eyes = there.eyes(0.0)
+        await eyes.pick(START)
+        await passes(0.1)
+        assert (await eyes.pick(START + 1.1)).instant > START + 2.0
+
+    run(main())
+
+
+def test_eyes_that_are_too_late_are_told() -> None:
+    async def main() -> None:
+        there = Opened(late=0.8)
+        with pytest.raises(AskError) as caught:
+            await there.eyes(0.0).pick(START)
+        assert caught.value.problem.code is Code.NO_PICTURE
+
+    run(main())
+
+
+def test_eyes_that_must_forget_close() -> None:
+    async def main() -> None:
+        there = Opened()
+        eyes = there.eyes(60.0)
+        await eyes.pick(START)
+        eyes.forget()
+        await passes(1)
+        assert there.opened == [pytest.approx((0.0, 1.0), abs=0.2)]
+
+    run(main())
+
+
 def test_without_a_camera_an_ask_goes_without_a_picture() -> None:
     run(NoEyes().pick(START))
 
@@ -83,6 +170,17 @@ class OneFrame:
     async def frames(self) -> AsyncIterator[Frame]:
         yield FRAME
         await asyncio.get_running_loop().create_future()
+
+
+class Slow(OneFrame):
+    """A camera whose first frame takes a second, and which then gives ten a second."""
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        wait = 1.0
+        while True:
+            await passes(wait)
+            yield replace(FRAME, instant=asyncio.get_running_loop().time())
+            wait = 0.1
 
 
 def test_shut_lids_let_nothing_be_seen_or_held_and_what_was_is_forgotten() -> None:

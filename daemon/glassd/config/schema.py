@@ -143,6 +143,8 @@ class FrameChoice(Section):
     """The distance in time that weighs as much as all of the sharpness."""
     enough: float = Field(0.85, gt=0, le=1)
     """The part of the sharpest frame's sharpness that is as good as it."""
+    after: float = Field(2.0, ge=1, le=10)
+    """How many times as far a frame after the press counts as one before it."""
 
 
 class Camera(Section):
@@ -152,6 +154,9 @@ class Camera(Section):
     options: DriverConfig
     capture: Literal["ring", "after_sign"] = "ring"
     """`ring` keeps looking, so that the frame of the press itself is there; `after_sign` looks only after the sign."""
+    keep_open: Literal["always", "never"] | Wait = "always"
+    """With `ring`, how long the camera stays open after a picture. A press opens it again, and then gets its first
+    frame, which may be `late`. `always` is for the frame of the press itself, all else spares a battery."""
     fresh: Wait = 0.5
     """How far from the press a frame may be."""
     latency: Duration = 0.0

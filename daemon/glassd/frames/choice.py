@@ -23,9 +23,16 @@ class Weights:
 
     reach: float = 1.0
     """Seconds from the instant that cost as much as all of the sharpness."""
+    after: float = 2.0
+    """How many times as far a frame after the instant counts: it costs a wait, and a finger that presses moves a
+    head."""
     enough: float = 0.85
     """The part of the sharpest frame's sharpness that is as good as it: a steady scene's frames stay above 0.97 in
     noise, and what brings one below 0.85 is blur (12 pixels of motion at 720p and more)."""
+
+    def distance(self, stamp: float, instant: float) -> float:
+        """Return the seconds between a frame's stamp and an instant, as they count."""
+        return max(instant - stamp, self.after * (stamp - instant))
 
 
 LOST_MORE: Final = 0.25
@@ -66,7 +73,7 @@ def _score(frame: Frame, look: Look, sharpest: float, instant: float, weights: W
     clear = (
         min(1.0, look.sharpness / full) if full > 0 else 1.0
     )  # a scene without anything in it is as sharp as it gets
-    return clear - abs(frame.instant - instant) / weights.reach
+    return clear - weights.distance(frame.instant, instant) / weights.reach
 
 
 def _reason(frame: Frame, look: Look, sharpest: float, instant: float, score: float | None) -> str:

@@ -1,12 +1,14 @@
 """The daemon's eyes: when the camera looks, and that the wearer is shown it.
 
-`capture: ring` looks all the time and the displays say so. `capture: after_sign` keeps the camera closed, and for one
-picture shows the sign, opens it, and closes it again. Either has `Lids`, which the wearer can shut.
+`capture: ring` looks all the time and the displays say so; with `keep_open`, which spares a battery, a press opens the
+camera and it is closed again a while after the last one. `capture: after_sign` keeps the camera closed, and for one
+picture shows the sign, opens it, and closes it again. All have `Lids`, which the wearer can shut.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from glassd.answer import AskError, Problem
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     from glassd.frames.view import View
     from glassd_drivers.contracts import Frame
+
+GESTURE_S = 2.0
+"""How long a press alone keeps the eyes open; no gesture takes longer to be one that asks."""
 
 
 class RingEyes:
@@ -41,6 +46,69 @@ class RingEyes:
     async def pick(self, instant: float) -> Frame:
         """Return the frame that was in view; raise AskError if there is none."""
         return await self._view.pick(instant)
+
+
+class WakingEyes:
+    """Eyes that a press opens, and that close `linger` seconds after the last picture; `camera` opens the camera."""
+
+    def __init__(
+        self,
+        view: View,
+        clock: Callable[[], float],
+        camera: Callable[[], AbstractAsyncContextManager[None]],
+        linger: float,
+    ) -> None:
+        self._view = view
+        self._clock = clock
+        self._camera = camera
+        self._linger = linger
+        self._looks = 0
+        self._close_at = 0.0
+        self._changed = asyncio.Event()
+        self._awake: asyncio.Task[None] | None = None
+
+    def pin(self, instant: float) -> None:
+        """Open at once, so that the gesture's own time is not lost; hold the frame of an instant that is seen."""
+        if self._view.sees(instant):
+            self._view.pin(instant)
+        self._wake(GESTURE_S)
+
+    def unpin(self, instant: float) -> None:
+        """Let go of what is held."""
+        self._view.unpin(instant)
+
+    def forget(self) -> None:
+        """Forget what was seen, and close."""
+        self._view.forget()
+        if self._awake is not None:
+            self._awake.cancel()
+
+    async def pick(self, instant: float) -> Frame:
+        """Return the frame that was in view, or the first one where they were closed; raise AskError without any."""
+        self._looks += 1
+        self._wake(self._linger)
+        try:
+            return await (self._view.pick(instant) if self._view.sees(instant) else self._view.first_after(instant))
+        finally:
+            self._looks -= 1
+            self._close_at = self._clock() + self._linger
+            self._changed.set()
+
+    def _wake(self, for_s: float) -> None:
+        self._close_at = max(self._close_at, self._clock() + for_s)
+        if self._awake is None:
+            self._awake = asyncio.create_task(self._stay_awake(), name="camera of the last press")
+
+    async def _stay_awake(self) -> None:
+        async with self._camera():
+            try:
+                while self._looks or self._close_at > self._clock():
+                    self._changed.clear()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(None if self._looks else self._close_at - self._clock()):
+                            await self._changed.wait()
+            finally:
+                self._awake = None  # a press while it closes opens it anew
 
 
 class SignedEyes:
@@ -90,7 +158,7 @@ class NoEyes:
         """Return no frame."""
 
 
-Eyes = RingEyes | SignedEyes | NoEyes
+Eyes = RingEyes | WakingEyes | SignedEyes | NoEyes
 
 
 class Lids:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from glassd.answer import AskError, Problem
+from glassd.frames.choice import Weights
 from glassd.frames.ring import Ring
 from glassd.messages.codes import Code
 from glassd_drivers.contracts import DriverError, StillCamera, StreamCamera
@@ -55,6 +56,7 @@ class View:
     def __init__(self, options: Camera, clock: Callable[[], float]) -> None:
         self._options = options
         self._clock = clock
+        self._weights = Weights(options.choice.reach, options.choice.after, options.choice.enough)
         self._ring = Ring(options.keep, options.memory)
         self._pins: dict[float, asyncio.Task[Picked]] = {}
         self._still: StillCamera | None = None
@@ -87,6 +89,11 @@ class View:
     async def changed(self) -> None:
         """Wait until another frame has come."""
         await self._came.wait()
+
+    def sees(self, instant: float) -> bool:
+        """Tell whether there is a frame of an instant already, or a camera that takes one."""
+        fresh = self._nearest(instant + self._options.latency)
+        return fresh is not None or instant in self._pins or self._still is not None
 
     # -- the picture of an instant -------------------------------------------------------------------------------------
 
@@ -153,13 +160,13 @@ class View:
             return Picked(frames[0], frames, (ALONE,))
         from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it, for the first press to pay
 
-        choice = await asyncio.to_thread(weigh, frames, instant, self._options.choice)
+        choice = await asyncio.to_thread(weigh, frames, instant, self._weights)
         return Picked(frames[choice.index], frames, choice.reasons)
 
     def _candidates(self, stamp: float) -> list[Frame]:
         """Return the frame nearest to a stamp, if it is fresh, and its neighbours within the window, in order."""
         options = self._options
-        near = sorted(self._ring, key=lambda frame: abs(frame.instant - stamp))[:CANDIDATES_LIMIT]
+        near = sorted(self._ring, key=lambda frame: self._weights.distance(frame.instant, stamp))[:CANDIDATES_LIMIT]
         if not near or abs(near[0].instant - stamp) > options.fresh:
             return []
         window = options.choice.window
@@ -171,8 +178,9 @@ class View:
         newest, interval = self._ring.newest, self._ring.interval
         if newest is None or not interval or newest.instant >= stamp:
             return
-        due = newest.instant + interval * max(1, round((stamp - newest.instant) / interval))
-        if abs(due - stamp) >= stamp - newest.instant:
+        before = newest.instant + (stamp - newest.instant) // interval * interval
+        due = min(before, before + interval, key=lambda at: self._weights.distance(at, stamp))
+        if due <= newest.instant:
             return
         left = min(due + interval / 2 + DELIVERY_S, stamp + self._options.fresh) - self._clock()
         await self._until(lambda: (there := self._ring.newest) is None or there.instant >= due - interval / 2, left)

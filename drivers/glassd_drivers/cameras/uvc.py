@@ -69,6 +69,9 @@ class UvcConfig(DriverConfig):
     """The camera's controls, by the names that `v4l2-ctl --list-ctrls` shows: `power_line_frequency: 50 Hz`. For
     `exposure`, `focus`, `gain` and `white_balance`, a number turns the camera's own automatic off, and `auto` on."""
 
+    warm_up: int = Field(3, ge=0, le=100)
+    """How many frames are dropped after opening: while a camera sets its exposure, they are dark or green."""
+
     @model_validator(mode="after")
     def _is_one_camera(self) -> UvcConfig:
         if "device" in self.model_fields_set and (self.usb or self.name):
@@ -93,18 +96,15 @@ class UvcCamera:
         self._last_frame = 0.0
         self._silence: asyncio.TimerHandle | None = None
         self._silence_limit = max(SILENCE_LIMIT_S, MISSED_FRAMES / config.fps)
+        self._warm_up, self._fps = config.warm_up, config.fps
 
     async def open(self) -> None:
-        """Take hold of the camera and wait for its first whole frame."""
+        """Take hold of the camera and wait for its first whole frame, the dropped ones not counted."""
         self._given = await self._thread.call(self._node.open)
         assert self._node.fd is not None, "the node is open"
         asyncio.get_running_loop().add_reader(self._node.fd, self._take)
-        try:
-            async with asyncio.timeout(FIRST_FRAME_LIMIT_S):
-                await self._frames.get()
-        except TimeoutError:
-            limit = f"{FIRST_FRAME_LIMIT_S:g} s"
-            raise self._fault(f" gave no whole frame in {limit}: unplug it and plug it in again") from None
+        await self._drop(1, FIRST_FRAME_LIMIT_S)
+        await self._drop(self._warm_up, max(SILENCE_LIMIT_S, MISSED_FRAMES * self._warm_up / self._fps))
 
     async def frames(self) -> AsyncGenerator[Frame]:
         """Yield each frame as it comes; a slow reader misses the older ones."""
@@ -119,6 +119,15 @@ class UvcCamera:
             self._silence.cancel()
         self._leave(self._fault(": closed while it was read"))
         await self._thread.close(self._node.close)
+
+    async def _drop(self, count: int, limit_s: float) -> None:
+        try:
+            async with asyncio.timeout(limit_s):
+                for _ in range(count):
+                    await self._frames.get()
+        except TimeoutError:
+            what = f" gave no whole frame in {limit_s:g} s: unplug it and plug it in again"
+            raise self._fault(what) from None
 
     def _take(self) -> None:
         """Take what the kernel has ready, newest wins."""
