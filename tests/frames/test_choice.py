@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage import data
 
-from glassd.frames.choice import LOST_MORE, Weights, best
-from glassd.frames.look import Look, look
+from glassd.frames.choice import LOST_MORE, TILES_LEAST, best, sharpness
+from glassd.frames.look import Look, Tile, look
+from glassd.frames.weights import Weights
 from glassd_drivers.contracts import Frame
 
 if TYPE_CHECKING:
@@ -85,21 +86,41 @@ def test_where_every_second_frame_is_blurred_a_sharp_neighbour_is_the_picture(
 @pytest.mark.parametrize("noise", [0.0, 12.0])
 @pytest.mark.parametrize("name", SCENES)
 def test_more_blur_is_less_sharpness(name: str, noise: float, blur: tuple[int, int]) -> None:
-    less, more = (look(shot(blurred(scene(name), pixels), 1.0, noise)).sharpness for pixels in blur)
-    assert more < 0.9 * less
+    less, more = sharpness([look(shot(blurred(scene(name), pixels), 1.0, noise)) for pixels in blur])
+    assert (less, more) == (1.0, more)
+    assert more < 0.9
 
 
-def test_noise_on_a_bare_wall_or_in_the_dark_is_no_sharpness() -> None:
-    sharp = look(shot(scene(), noise=6)).sharpness
+def test_noise_on_a_bare_wall_or_in_the_dark_is_no_detail() -> None:
+    sharp = look(shot(scene(), noise=6)).detail
     for level in (5, 120):
         for raw in (False, True):
-            assert look(shot(np.full((HEIGHT, WIDTH, 3), level), noise=6, raw=raw)).sharpness < sharp / 2
+            assert look(shot(np.full((HEIGHT, WIDTH, 3), level), noise=6, raw=raw)).detail < sharp / 2
 
 
 def test_another_gain_is_hardly_another_sharpness() -> None:
-    usual = look(shot(scene())).sharpness
-    darker = look(shot(scene() * 0.6)).sharpness
-    assert darker == pytest.approx(usual, rel=0.1)
+    usual, darker = sharpness([look(shot(scene() * gain)) for gain in (1.0, 0.8)])
+    assert min(usual, darker) > 0.9
+
+
+@pytest.mark.parametrize("number", range(0, 64, 7))
+def test_what_changes_in_a_part_of_the_picture_is_no_sharpness(number: int) -> None:
+    """A counter in blocks across the upper quarter, or over all of the picture, beside its neighbours."""
+    for rows in (1, 4):
+        frames = [shot(counting(number + i, rows), i / FPS) for i in range(3)]
+        assert min(sharpness([look(frame) for frame in frames])) > 0.9
+        blur = [shot(blurred(counting(number + i, 1), 12 * (i == 1)), i / FPS) for i in range(3)]
+        assert sharpness([look(frame) for frame in blur])[1] < 0.8
+
+
+def counting(number: int, rows: int) -> Any:
+    """A scene with a number in it, as white and black blocks in so many of four rows."""
+    picture = scene().copy()
+    for bit in range(4 * rows):
+        y, x = divmod(bit, 4)
+        block = picture[y * HEIGHT // 4 : (y + 1) * HEIGHT // 4, x * WIDTH // 4 : (x + 1) * WIDTH // 4]
+        block[:] = 235 if number >> bit & 1 else 20
+    return picture
 
 
 @pytest.mark.parametrize(("level", "dark", "bright"), [(0, 1, 0), (128, 0, 0), (255, 0, 1)])
@@ -112,9 +133,9 @@ def test_exposure_is_told_by_shares_and_mean(level: int, dark: float, bright: fl
 # -- the choice by itself ----------------------------------------------------------------------------------------------
 
 
-def candidate(away: float, sharpness: float = 0.1, dark: float = 0.0, bright: float = 0.0) -> tuple[Frame, Look]:
+def candidate(away: float, detail: float = 0.1, dark: float = 0.0, bright: float = 0.0) -> tuple[Frame, Look]:
     frame = Frame(b"", "image/jpeg", WIDTH, HEIGHT, PRESS + away, "camera")
-    return frame, Look(sharpness, dark, bright, 255 * bright)
+    return frame, Look((Tile(detail, 100.0),) * TILES_LEAST, dark, bright, 255 * bright)
 
 
 looks = st.builds(candidate, st.floats(-0.3, 0.3), st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.5))
@@ -140,7 +161,7 @@ def test_no_other_frame_that_is_sound_is_both_nearer_and_as_sharp(
     for other, its in window:
         nearer = weighed.distance(other.instant, PRESS) < weighed.distance(frame.instant, PRESS) - 1e-6
         sound = its.dark + its.bright <= seen.dark + seen.bright
-        assert not (nearer and sound and its.sharpness >= seen.sharpness)
+        assert not (nearer and sound and its.detail >= seen.detail)
 
 
 @given(windows, st.floats(0.9, 1), st.booleans())
@@ -155,10 +176,13 @@ def test_a_black_or_burnt_frame_is_the_picture_only_where_all_are(
 
 
 @given(windows, st.floats(0.1, 10), weights)
-def test_the_unit_of_sharpness_means_nothing(
+def test_the_unit_of_detail_means_nothing(
     window: Sequence[tuple[Frame, Look]], factor: float, weighed: Weights
 ) -> None:
-    scaled = [(frame, replace(seen, sharpness=seen.sharpness * factor)) for frame, seen in window]
+    scaled = [
+        (frame, replace(seen, tiles=tuple(Tile(tile.detail * factor, tile.level) for tile in seen.tiles)))
+        for frame, seen in window
+    ]
     chosen, same = (window[best(each, PRESS, weighed).index] for each in (window, scaled))
     one = best([chosen, same], PRESS, weighed)
     assert chosen == same or one.reasons[0].split("score")[1][:5] == one.reasons[1].split("score")[1][:5]
@@ -174,6 +198,6 @@ def test_each_line_tells_why() -> None:
     choice = best([candidate(-0.01, 0.02), candidate(0.023, 0.1), candidate(0, 0.3, dark=0.99)], PRESS)
     before, chosen, black = choice.reasons
     assert choice.index == 1
-    assert before.startswith("10 ms before, 20% as sharp as the sharpest, score 0.23")
+    assert before.startswith("10 ms before, 20% as sharp as the sharpest, score 0.24")
     assert chosen.startswith("chosen: 23 ms after, 100% as sharp as the sharpest, score 0.95")
     assert black.startswith("0 ms after, black beside the others")

@@ -141,7 +141,7 @@ class FrameChoice(Section):
     shows."""
     reach: Wait = 1.0
     """The distance in time that weighs as much as all of the sharpness."""
-    enough: float = Field(0.85, gt=0, le=1)
+    enough: float = Field(0.8, gt=0, le=1)
     """The part of the sharpest frame's sharpness that is as good as it."""
     after: float = Field(2.0, ge=1, le=10)
     """How many times as far a frame after the press counts as one before it."""

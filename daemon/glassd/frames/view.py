@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from glassd.answer import AskError, Problem
-from glassd.frames.choice import Weights
 from glassd.frames.ring import Ring
+from glassd.frames.weights import Weights
 from glassd.messages.codes import Code
 from glassd_drivers.contracts import DriverError, StillCamera, StreamCamera
 

@@ -11,7 +11,7 @@ from glassd.frames.look import Look, look
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from glassd.frames.choice import Weights
+    from glassd.frames.weights import Weights
     from glassd_drivers.contracts import Frame
 
 

@@ -76,7 +76,7 @@ class Album:
 @functools.cache
 def drawn(encoding: Encoding, size: Size) -> tuple[bytes, ...]:
     """Return the numbered pictures of an encoding and a size: the one at index n shows n."""
-    return tuple(_encoded(_drawing(number, size), encoding) for number in range(DRAWN[encoding]))
+    return tuple(encoded(drawing(number, size), encoding) for number in range(DRAWN[encoding]))
 
 
 def number_in(jpeg: bytes) -> int:
@@ -102,7 +102,7 @@ def _size(picture: bytes, encoding: Encoding, sizes: Sequence[Size]) -> Size:
     raise ValueError(f"a picture has {len(picture)} bytes: no size of the camera has so many at two a pixel")
 
 
-def _drawing(number: int, size: Size) -> Any:
+def drawing(number: int, size: Size) -> Any:
     """Draw a picture: slopes of colour, a texture, a large numeral, and the number in blocks."""
     width, height = size
     rows, columns = np.mgrid[0:height, 0:width]
@@ -118,7 +118,7 @@ def _drawing(number: int, size: Size) -> Any:
     return picture
 
 
-def _encoded(picture: Any, encoding: Encoding) -> bytes:
+def encoded(picture: Any, encoding: Encoding) -> bytes:
     if encoding is Encoding.YUYV:
         return bytes(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_YUYV).tobytes())
     done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
