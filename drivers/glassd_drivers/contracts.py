@@ -174,6 +174,13 @@ class Context(Protocol):
         holders have left.
         """
 
+    def credential(self, name: str) -> str:
+        """Return what the credential of that name holds, such as a camera's user:password; PermanentFault if nothing.
+
+        A config names credentials and never holds them; neither does an error, a log or a representation. May read a
+        file: call it on the driver's thread.
+        """
+
     def sockets(self, name: str) -> AbstractAsyncContextManager[AsyncIterator[Channel]]:
         """Yield the duplex channels that arrive at the daemon's own server for `name`, as long as this is entered."""
 

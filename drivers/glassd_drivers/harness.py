@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 import time
 from collections import Counter
@@ -47,11 +48,17 @@ class Rig:
     """The far end of the device under test: entered around each check; override what your device can do.
 
     `config` is the driver's section of a config that works with this far end, without `driver:`; it is read once
-    the rig is entered. What belongs to a connection must be let go of when the driver lets go of it.
+    the rig is entered. What belongs to a connection must be let go of when the driver lets go of it. `host` is what
+    lends the driver its context: a far end that comes through the daemon's server is offered to it under NAME.
     """
 
     def __init__(self, config: dict[str, Any] | None = None) -> None:
         self.config = config or {}
+
+    @functools.cached_property
+    def host(self) -> Host:
+        """The one host of this rig; also of one whose constructor does not call this one's."""
+        return Host(time.monotonic)
 
     async def __aenter__(self) -> object:
         """Make the device ready to be opened."""
@@ -93,9 +100,9 @@ def run(kit: Kit, check: Callable[[Rig], Coroutine[Any, Any, T]]) -> T:
     return asyncio.run(main())
 
 
-def make(kit: Kit, config: dict[str, Any]) -> Any:
+def make(kit: Kit, config: dict[str, Any], host: Host | None = None) -> Any:
     """Construct the driver as the daemon does, not open yet."""
-    context: Context = Host(time.monotonic).context(NAME, lambda _state, _detail: None)
+    context: Context = (host or Host(time.monotonic)).context(NAME, lambda _state, _detail: None)
     kind = registry.load(kit.role, kit.name)
     driver = kind(kind.Config.model_validate(config), context)
     if kit.role == "displays":
@@ -106,7 +113,7 @@ def make(kit: Kit, config: dict[str, Any]) -> Any:
 @asynccontextmanager
 async def opened(kit: Kit, rig: Rig) -> AsyncIterator[Any]:
     """Lend an open driver, and close it after."""
-    driver = make(kit, rig.config)
+    driver = make(kit, rig.config, rig.host)
     try:
         await within(OPEN_LIMIT_S, "open", driver.open())
         yield driver

@@ -23,16 +23,20 @@ T = TypeVar("T")
 
 
 class Host:
-    """Owner of the shared devices and of the channels on their way to drivers, for one daemon."""
+    """Owner of the shared devices and of the channels on their way to drivers, for one daemon.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    `find_credential` returns what the credential of a name holds, and raises PermanentFault where there is none.
+    """
+
+    def __init__(self, clock: Callable[[], float], find_credential: Callable[[str], str] | None = None) -> None:
         self._clock = clock
+        self._find_credential = find_credential or _no_credential
         self._lives: dict[str, _Life[Any]] = {}
         self._arrivals: dict[str, _Arrivals] = {}
 
     def context(self, name: str, report: Callable[[DeviceState, str], None]) -> Context:
         """Return the context of one driver; `report` is told what the driver says of itself while it is open."""
-        return _Context(name, self, self._clock, report)
+        return _Context(name, self, self._clock, report, self._find_credential)
 
     def offer(self, name: str, channel: Channel) -> bool:
         """Hand an accepted channel to the driver that takes those for `name`; False if none does, or too many wait."""
@@ -99,6 +103,10 @@ class Host:
             life.next_turn()
 
 
+def _no_credential(name: str) -> str:
+    raise PermanentFault(f"there is no credential {name!r}: none can be looked up here")
+
+
 class _Life(Generic[T]):
     """One life of a shared device. `turn` is set when those who wait for it should look again."""
 
@@ -145,9 +153,15 @@ class _Context:
     """The part of the host that one driver sees."""
 
     def __init__(
-        self, name: str, host: Host, clock: Callable[[], float], report: Callable[[DeviceState, str], None]
+        self,
+        name: str,
+        host: Host,
+        clock: Callable[[], float],
+        report: Callable[[DeviceState, str], None],
+        credential: Callable[[str], str],
     ) -> None:
         self.name = name
+        self.credential = credential
         self._clock = clock
         self._report = report
         self.share = host.share

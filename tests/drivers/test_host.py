@@ -318,3 +318,20 @@ def test_a_context_lends_its_name_the_clock_and_the_report() -> None:
         assert lent.clock() > before
 
     run(main())
+
+
+def test_a_credential_is_what_the_daemon_finds_under_its_name_and_a_fault_where_it_finds_none() -> None:
+    def find(name: str) -> str:
+        if name != "phone":
+            raise PermanentFault(f"no key named {name}")
+        return "user:word"
+
+    async def main() -> None:
+        lent = context(Host(asyncio.get_running_loop().time, find))
+        assert lent.credential("phone") == "user:word"
+        with pytest.raises(PermanentFault, match="no key named camera"):
+            lent.credential("camera")
+        with pytest.raises(PermanentFault, match="none can be looked up here"):
+            context(new_host()).credential("phone")
+
+    run(main())
