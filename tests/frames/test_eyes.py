@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -119,6 +120,21 @@ def test_eyes_that_never_stay_open_close_after_the_picture_or_once_the_press_ask
     run(main())
 
 
+def test_whoever_watches_opens_the_eyes_and_keeps_them_open() -> None:
+    async def main() -> None:
+        there = Opened()
+        eyes = there.eyes(5.0)
+        seen = [(await eyes.newer(0.0)).instant]
+        for _ in range(3):
+            await passes(4.0)
+            seen.append((await eyes.newer(seen[-1])).instant)
+        assert [round(later - earlier) for earlier, later in itertools.pairwise(seen)] == [4, 4, 4]
+        await passes(20)
+        assert there.opened == [pytest.approx((0.0, 18.0), abs=0.3)]
+
+    run(main())
+
+
 def test_a_press_while_the_eyes_close_opens_them_again() -> None:
     async def main() -> None:
         there = Opened()
@@ -205,6 +221,37 @@ def test_shut_lids_let_nothing_be_seen_or_held_and_what_was_is_forgotten() -> No
         await asyncio.gather(serving, return_exceptions=True)
 
     run(main())
+
+
+def test_shut_lids_end_a_view_and_refuse_the_next_one() -> None:
+    async def main() -> None:
+        lids = Lids(lambda _: None)
+        view = View(Camera(driver="clip", options=DriverConfig()), asyncio.get_running_loop().time)
+        lids.eyes = RingEyes(view)
+        serving = asyncio.create_task(view.serve(OneFrame()))
+        assert await lids.pick(START) is await lids.newer(0.0) is FRAME
+        watching = asyncio.create_task(lids.newer(FRAME.instant))
+        await passes(60)
+        assert not watching.done()
+        lids.shut()
+        for refused in (watching, lids.newer(0.0)):
+            with pytest.raises(AskError) as raised:
+                await refused
+            assert raised.value.problem.code is Code.PAUSED
+        serving.cancel()
+        await asyncio.wait([serving])
+
+    run(main())
+
+
+def test_nobody_watches_through_a_camera_that_opens_after_its_sign() -> None:
+    room = Room()
+    view: Any = room
+    eyes = SignedEyes(view, lambda: START, room.switch("sign"), room.switch("camera"))
+    with pytest.raises(AskError) as refused:
+        run(eyes.newer(0.0))
+    assert refused.value.problem.code is Code.NO_PICTURE
+    assert room.seen == []
 
 
 def test_shutting_the_lids_breaks_off_a_look_and_closes_its_camera() -> None:

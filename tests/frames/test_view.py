@@ -276,3 +276,54 @@ def test_the_ring_is_in_order_and_within_its_bounds(arrivals: list[tuple[float, 
     assert instants[-1] == max(instant for instant, _ in arrivals)
     assert ring.held_bytes == sum(len(held.data) for held in ring)
     assert len(ring) == 1 or (ring.held_bytes <= 1000 and instants[-1] - instants[0] <= 3.0)
+
+
+def test_who_watches_gets_each_newest_frame_until_the_camera_is_lost() -> None:
+    async def main() -> None:
+        async with looking(Streaming(interval=0.1, lost_after=1.0), for_s=0.25) as view:
+            first = await view.newer(0.0)
+            assert first.instant == pytest.approx(START + 0.2)
+            assert (await view.newer(first.instant)).instant == pytest.approx(START + 0.3)
+            await passes(0.45)
+            last = await view.newer(first.instant)
+            assert last.instant == pytest.approx(START + 0.7)
+            watching = asyncio.create_task(view.newer(START + 1.0))
+            with pytest.raises(AskError) as raised:
+                await watching
+            assert raised.value.problem.code is Code.NO_CAMERA
+
+    run(main())
+
+
+def test_who_watches_a_camera_that_is_away_is_told_so_at_once() -> None:
+    async def main() -> None:
+        view = View(OPTIONS, asyncio.get_running_loop().time)
+        with pytest.raises(AskError) as raised:
+            await view.newer(0.0)
+        assert raised.value.problem.code is Code.NO_CAMERA
+
+    run(main())
+
+
+def test_who_watches_a_camera_of_stills_has_one_taken() -> None:
+    async def main() -> None:
+        async with looking(Still(interval=0.0), for_s=1.0) as view:
+            assert (await view.newer(0.0)).instant == pytest.approx(START + 1.1)
+
+    run(main())
+
+
+def test_a_still_of_long_before_the_press_is_no_picture_of_now() -> None:
+    class Cached(Still):
+        async def take(self, instant: float) -> Frame:
+            return frame(instant - self.interval)
+
+    async def main() -> None:
+        async with looking(Cached(interval=OPTIONS.fresh)) as view:
+            assert (await view.pick(START)).instant == START - OPTIONS.fresh
+        async with looking(Cached(interval=OPTIONS.fresh + 0.1)) as view:
+            with pytest.raises(AskError) as raised:
+                await view.pick(START)
+            assert raised.value.problem.code is Code.NO_PICTURE
+
+    run(main())

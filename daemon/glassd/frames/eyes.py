@@ -15,7 +15,7 @@ from glassd.answer import AskError, Problem
 from glassd.messages import Code, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
     from glassd.frames.view import View
@@ -46,6 +46,10 @@ class RingEyes:
     async def pick(self, instant: float) -> Frame:
         """Return the frame that was in view; raise AskError if there is none."""
         return await self._view.pick(instant)
+
+    async def newer(self, instant: float) -> Frame:
+        """Return the newest frame once it is newer than an instant; raise AskError where the camera is away."""
+        return await self._view.newer(instant)
 
 
 class WakingEyes:
@@ -85,10 +89,23 @@ class WakingEyes:
 
     async def pick(self, instant: float) -> Frame:
         """Return the frame that was in view, or the first one where they were closed; raise AskError without any."""
+        with self._kept_open():
+            return await (self._view.pick(instant) if self._view.sees(instant) else self._view.first_after(instant))
+
+    async def newer(self, instant: float) -> Frame:
+        """Return the newest frame once it is newer than an instant; whoever watches keeps them open."""
+        with self._kept_open():
+            if self._view.newest is None:
+                return await self._view.first_after(self._clock())
+            return await self._view.newer(instant)
+
+    @contextlib.contextmanager
+    def _kept_open(self) -> Iterator[None]:
+        """Stay open while this is entered, and `linger` seconds after it."""
         self._looks += 1
         self._wake(self._linger)
         try:
-            return await (self._view.pick(instant) if self._view.sees(instant) else self._view.first_after(instant))
+            yield
         finally:
             self._looks -= 1
             self._close_at = self._clock() + self._linger
@@ -141,6 +158,12 @@ class SignedEyes:
         async with self._sign(), self._camera():
             return await self._view.first_after(self._clock())
 
+    async def newer(self, _instant: float) -> Frame:
+        """Raise AskError: nobody watches through a camera that opens for one picture, after its sign."""
+        raise AskError(
+            Problem(Code.NO_PICTURE, "no live picture: `capture: after_sign` opens the camera for asks alone")
+        )
+
 
 class NoEyes:
     """No camera is configured: every ask goes without a picture."""
@@ -155,6 +178,9 @@ class NoEyes:
         """Nothing was seen."""
 
     async def pick(self, _instant: float) -> None:
+        """Return no frame."""
+
+    async def newer(self, _instant: float) -> None:
         """Return no frame."""
 
 
@@ -197,6 +223,13 @@ class Lids:
 
     async def pick(self, instant: float) -> Frame | None:
         """Return the frame that was in view, None where there is no camera; raise AskError if there is no frame."""
+        return await self._look(lambda: self.eyes.pick(instant))
+
+    async def newer(self, instant: float) -> Frame | None:
+        """Return the newest frame once it is newer than an instant, None and AskError as `pick`."""
+        return await self._look(lambda: self.eyes.newer(instant))
+
+    async def _look(self, look_through: Callable[[], Awaitable[Frame | None]]) -> Frame | None:
         if self._shut:
             raise _shut()
         look = asyncio.timeout(None)
@@ -204,7 +237,7 @@ class Lids:
             async with look:
                 self._looks.add(look)
                 try:
-                    return await self.eyes.pick(instant)
+                    return await look_through()
                 finally:
                     self._looks.discard(look)
         except TimeoutError as error:

@@ -80,6 +80,7 @@ class View:
             self._still = None
             self._connected = False
             self._ring.clear()
+            self._tell()
 
     @property
     def newest(self) -> Frame | None:
@@ -87,8 +88,21 @@ class View:
         return self._ring.newest
 
     async def changed(self) -> None:
-        """Wait until another frame has come."""
+        """Wait until another frame has come, or the camera has gone."""
         await self._came.wait()
+
+    async def newer(self, instant: float) -> Frame:
+        """Return the newest frame, as it is stamped, once it is newer than an instant; raise AskError where none comes.
+
+        For somebody who watches: frames are not weighed, and those between two calls are missed.
+        """
+        while self._connected and self._still is None:
+            if (newest := self.newest) is not None and newest.instant > instant:
+                return newest
+            await self.changed()
+        if self._still is None:
+            raise self._nothing()
+        return await self._take(self._still, self._clock())
 
     def sees(self, instant: float) -> bool:
         """Tell whether there is a frame of an instant already, or a camera that takes one."""
@@ -217,10 +231,13 @@ class View:
     async def _take(self, camera: StillCamera, instant: float) -> Frame:
         try:
             async with asyncio.timeout(TAKE_LIMIT_S), self._taking:
-                return await camera.take(instant)
+                frame = await camera.take(instant)
         except (DriverError, TimeoutError) as error:
             reason = str(error) or f"nothing came within {TAKE_LIMIT_S:g} s"
             raise AskError(Problem(Code.NO_PICTURE, f"the camera took no picture: {reason}")) from error
+        if (early := instant - frame.instant) > self._options.fresh:
+            raise AskError(Problem(Code.NO_PICTURE, f"the camera gave a picture of {early:.1f} s before the press"))
+        return frame
 
     def _nothing(self) -> AskError:
         if not self._connected:
