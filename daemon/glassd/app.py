@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from glassd import __version__
 from glassd.ask import Ask, Origin
-from glassd.config.keys import find_key
+from glassd.config.keys import KeyMissingError, find_key
 from glassd.config.mistakes import ConfigError
 from glassd.config.schema import READER_URL, ButtonDevice, DisplayDevice
 from glassd.config.schema import Camera as CameraSection
@@ -34,7 +34,7 @@ from glassd.scheduler.runner import Runner
 from glassd.service.notify import notify, reloading
 from glassd.service.report import redacted, without_paths
 from glassd_drivers import hotplug, registry
-from glassd_drivers.contracts import DeviceState, Edge
+from glassd_drivers.contracts import DeviceState, Edge, PermanentFault
 from glassd_drivers.host import Host
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class App:
         self._log_lines = log_lines
         self._clock = asyncio.get_running_loop().time
         self._started = time.monotonic()
-        self._host = Host(self._clock)
+        self._host = Host(self._clock, _credential)
         self._devices = Devices(self._host, self._device_changed, self._die, self._clock)
         self._stage = Stage(self._clock, self._screen_changed)
         self._model = _Model()
@@ -168,6 +168,10 @@ class App:
         """Return the frame in view now, None without a camera; raise AskError where it gives none, as while paused."""
         return await self._lids.pick(self._clock())
 
+    async def newer(self, instant: float) -> Frame | None:
+        """Return the newest frame once it is newer than an instant; as `snapshot` where there is none to be had."""
+        return await self._lids.newer(instant)
+
     async def reload(self) -> list[str]:
         """Read the config again and apply what changed, between asks; raise ConfigError, with all left in force.
 
@@ -206,6 +210,10 @@ class App:
     def offer(self, name: str, channel: Channel) -> bool:
         """Hand a channel to the driver that waits for that name; False if none does."""
         return self._host.offer(name, channel)
+
+    def offer_picture(self, channel: Channel) -> bool:
+        """Hand a channel with a pushed picture to the camera; False if it takes none now."""
+        return self._host.offer(CAMERA, channel)
 
     def gateway_listens(self, listens: bool) -> None:
         """Take note whether the gateway has its address."""
@@ -350,6 +358,13 @@ class App:
     def _die(self, error: BaseException) -> None:
         if not self.fatal.done():
             self.fatal.set_exception(error)
+
+
+def _credential(name: str) -> str:
+    try:
+        return find_key(name)
+    except KeyMissingError as error:
+        raise PermanentFault(str(error)) from error
 
 
 class _Model:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import aiohttp
 import pytest
+from aiohttp.test_utils import TestServer
 from running import LIMIT_S, Daemon, photographs
 
 from glassd.api.requests import REQUEST_LIMIT_BYTES
+from glassd.api.server import House, application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +98,46 @@ def test_a_post_that_a_form_elsewhere_could_send_is_refused(daemon: Daemon, port
     headers = GOOD | ({"Content_Type": kind} if kind else {})
     assert call(port, "POST", "/api/press", {"button": "main"}, **headers)[0] == 415
     assert json.loads(daemon.get("/api/status")[1])["last_ask"] is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (GOOD, 503),  # let in: this daemon's camera takes no pictures
+        (GOOD | {"Content_Type": "application/x-www-form-urlencoded"}, 503),
+        (GOOD | {"Content_Type": "multipart/form-data; boundary=x"}, 415),
+        ({"Content_Type": "image/jpeg"}, 401),
+        (GOOD | {"Content_Type": "image/jpeg", "Origin": "https://attacker.example"}, 403),
+    ],
+)
+def test_a_picture_is_let_in_as_anything_else_is(
+    daemon: Daemon, port: int, headers: dict[str, str], status: int
+) -> None:
+    assert call(port, "POST", "/api/pictures", {}, **headers)[0] == status
+    assert daemon.get("/api/status")[0] == 200
+
+
+class Nobody:
+    """A house where no camera takes pictures."""
+
+    def offer_picture(self, _channel: object) -> bool:
+        return False
+
+    def status(self) -> dict[str, str]:
+        return {"state": "idle"}
+
+
+def test_an_address_without_a_token_takes_no_picture_that_a_form_elsewhere_could_send() -> None:
+    async def statuses() -> list[int]:
+        async with TestServer(application(cast("House", Nobody()), None)) as server, aiohttp.ClientSession() as session:
+            found = []
+            for kind in ("application/x-www-form-urlencoded", "text/plain", "image/jpeg", "image/png"):
+                url = server.make_url("/api/pictures")
+                async with session.post(url, data=b"x", headers={"Content-Type": kind}) as response:
+                    found.append(response.status)
+            return found
+
+    assert asyncio.run(statuses()) == [415, 415, 503, 503]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Who may talk to the API: the checks before any handler runs.
 
 The unix socket is guarded by its mode. On an address: a token, unless the config says that it is open; Host must name
-the address (DNS rebinding), a foreign Origin is refused (a web page elsewhere), and a POST must say that it is JSON (a
-form on a web page elsewhere cannot).
+the address (DNS rebinding), a foreign Origin is refused (a web page elsewhere), and a POST must say that it is JSON,
+or a picture where one is pushed (a form on a web page elsewhere cannot). curl calls a picture a form unless it is told:
+that passes where something else shows that the caller is no web page, the socket or the token.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from glassd.messages.codes import Code
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
+
+
+PICTURES = "/api/pictures"
+"""Where pictures are pushed."""
 
 
 def error_response(
@@ -54,8 +59,8 @@ class Guard:
         return check
 
     def _refusal(self, request: web.Request) -> tuple[int, str] | None:
-        if request.method == "POST" and request.content_type != "application/json":
-            return 415, "a POST needs Content-Type: application/json"
+        if request.method == "POST" and (reason := self._misnamed(request)):
+            return 415, reason
         if is_from_elsewhere(request):
             return 403, "a page of another origin may not call this"
         if not has_address(request):
@@ -65,6 +70,19 @@ class Guard:
         if self._token is not None and not brings(request, self._token):
             return 401, "this address needs the token: Authorization: Bearer TOKEN"
         return None
+
+    def _misnamed(self, request: web.Request) -> str:
+        """Return what is wrong with the type of a POST's body, empty where nothing is."""
+        if request.path != PICTURES:
+            return "" if request.content_type == "application/json" else "a POST needs Content-Type: application/json"
+        if request.content_type == "multipart/form-data":
+            return "the picture's bytes alone, not a form: curl --data-binary @FILE"
+        if request.content_type in _PICTURE_TYPES or not has_address(request) or self._token is not None:
+            return ""
+        return "a picture needs Content-Type: image/jpeg or image/png"
+
+
+_PICTURE_TYPES = ("image/jpeg", "image/png", "application/octet-stream")
 
 
 def _in_our_shape(error: web.HTTPException) -> web.Response:

@@ -5,6 +5,8 @@ POST /api/ask               {"prompt", "pictures"?}: JSON lines, as `glassd ask 
 POST /api/press             {"button", "gesture"?}
 POST /api/do                {"command"}: pause, resume, next page …
 GET  /api/snapshot          the picture that a press would take now
+GET  /api/live              the newest pictures as they come, as MJPEG
+POST /api/pictures          one picture, pushed to the camera `push`
 GET  /api/events            screens and events as JSON lines, as they happen
 POST /api/reload            read the config again
 GET  /api/report            for a bug report
@@ -22,7 +24,9 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from glassd.answer import AskError
-from glassd.api.guard import Guard, error_response
+from glassd.api.guard import PICTURES, Guard, error_response
+from glassd.api.live import Live, no_camera, picture_of
+from glassd.api.posted import read_posted
 from glassd.api.requests import (
     REQUEST_LIMIT_BYTES,
     AskRequest,
@@ -34,7 +38,7 @@ from glassd.api.requests import (
 )
 from glassd.config.commands import read_command
 from glassd.config.mistakes import ConfigError
-from glassd.messages.codes import Code
+from glassd.messages import Code, lines
 from glassd.model.wire import event_line
 from glassd_drivers.contracts import TransientFault
 
@@ -50,8 +54,8 @@ if TYPE_CHECKING:
 
 SHUTDOWN_LIMIT_S = 0.5
 """How long open requests may take to end when the daemon stops."""
-MESSAGE_LIMIT_BYTES = 8 * 1024 * 1024
-"""The largest message on a socket: a picture with room to spare."""
+MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024
+"""The largest message on a socket, and the largest picture: those of 48-megapixel phones are about 12 MB."""
 
 HEARTBEAT_S = 15.0
 """How often the far end of a socket is asked whether it is still there."""
@@ -84,11 +88,17 @@ class House(Protocol):
     async def snapshot(self) -> Frame | None:
         """Return the frame in view now, None without a camera; raise AskError where it gives none, as while paused."""
 
+    async def newer(self, instant: float) -> Frame | None:
+        """Return the newest frame once it is newer than an instant; as `snapshot` where there is none to be had."""
+
     async def reload(self) -> list[str]:
         """Read the config again; return what changed; raise ConfigError with the mistakes."""
 
     def offer(self, name: str, channel: Channel) -> bool:
         """Hand a channel to the driver that waits for that name; False if none does."""
+
+    def offer_picture(self, channel: Channel) -> bool:
+        """Hand a channel with a pushed picture to the camera; False if it takes none now."""
 
 
 def application(house: House, token: str | None) -> web.Application:
@@ -102,12 +112,15 @@ def application(house: House, token: str | None) -> web.Application:
             web.post("/api/press", routes.press),
             web.post("/api/do", routes.do),
             web.get("/api/snapshot", routes.snapshot),
+            web.get("/api/live", routes.live.show),
+            web.post(PICTURES, routes.pictures),
             web.get("/api/events", routes.events),
             web.post("/api/reload", routes.reload),
             web.get("/api/report", routes.report),
             web.get("/api/sockets/{name}", routes.socket),
         ]
     )
+    app.on_shutdown.append(routes.live.close)
     return app
 
 
@@ -116,6 +129,7 @@ class _Routes:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self.live = Live(house)
 
     async def status(self, _request: web.Request) -> web.Response:
         return _json(self._house.status())
@@ -155,12 +169,24 @@ class _Routes:
 
     async def snapshot(self, _request: web.Request) -> web.Response:
         try:
-            frame = await self._house.snapshot()
+            if (frame := await self._house.snapshot()) is None:
+                return no_camera()
+            body, media_type = await picture_of(frame)
         except AskError as error:
             return error_response(503, str(error), code=error.problem.code)
-        if frame is None:
-            return error_response(503, "no camera is configured", code=Code.NO_CAMERA)
-        return web.Response(body=frame.data, content_type=frame.media_type, headers={"Cache-Control": "no-store"})
+        return web.Response(body=body, content_type=media_type, headers={"Cache-Control": "no-store"})
+
+    async def pictures(self, request: web.Request) -> web.Response:
+        try:
+            posted = await read_posted(request, MESSAGE_LIMIT_BYTES)
+        except RequestError as error:
+            return error_response(400, str(error))
+        if not self._house.offer_picture(posted):
+            if self._house.status()["state"] == "paused":
+                return error_response(503, "; ".join(lines(Code.PAUSED, "en")), code=Code.PAUSED)
+            why = "there is no `driver: push`, it is not looking, or as many push already as may"
+            return error_response(503, f"no camera takes it: {why}", code=Code.NO_CAMERA)
+        return await posted.answer()
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         response = _lines()

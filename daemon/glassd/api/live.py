@@ -1,0 +1,148 @@
+"""The live picture: the newest frames as they come, as MJPEG (multipart/x-mixed-replace), for whoever aims the camera.
+
+Nobody who watches holds anything up or gets old pictures: a frame is taken when the one before it has left, and of what
+is left little waits in the kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import socket
+from typing import TYPE_CHECKING, Final, Protocol
+
+from aiohttp import web
+
+from glassd.answer import AskError, Problem
+from glassd.api.guard import error_response
+from glassd.callers import has_address
+from glassd.messages.codes import Code
+
+if TYPE_CHECKING:
+    from glassd_drivers.contracts import Frame, MediaType
+
+VIEWERS_LIMIT: Final = 4
+"""How many may watch at a time."""
+DEFAULT_FPS: Final = 5.0
+"""Pictures a second where none are asked for."""
+FASTEST_FPS: Final = 30.0
+"""The most that may be asked for."""
+SLOWEST_FPS: Final = 0.1
+FIRST_FRAME_LIMIT_S: Final = 5.0
+"""How long the first frame may take to come."""
+WRITE_LIMIT_S: Final = 10.0
+"""How long a viewer may take nothing before its connection is closed."""
+UNSENT_LIMIT_BYTES: Final = 128 * 1024
+"""How much may wait in the kernel to be sent (TCP_NOTSENT_LOWAT): else it would hold seconds of old pictures."""
+BOUNDARY: Final = "glassd-frame"
+
+
+class Source(Protocol):
+    """Where the frames come from."""
+
+    async def newer(self, instant: float) -> Frame | None:
+        """Return the newest frame once it is newer than an instant, None without a camera; raise AskError."""
+
+
+async def picture_of(frame: Frame) -> tuple[bytes, MediaType]:
+    """Return a frame as it may leave through the API: an encoded picture and its media type; raise AskError for none.
+
+    Every frame that the API sends passes here.
+    """
+    match frame.media_type:
+        case "image/jpeg" | "image/png":
+            return frame.data, frame.media_type
+        case raw:
+            raise AskError(Problem(Code.NO_PICTURE, f"the camera gives {raw}, which is not encoded here"))
+
+
+def no_camera() -> web.Response:
+    """Return the refusal of whoever wants a picture where no camera is configured."""
+    return error_response(503, "no camera is configured", code=Code.NO_CAMERA)
+
+
+class Live:
+    """Everybody who watches now."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._viewers: set[asyncio.Task[None]] = set()
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """Answer with frames until the camera is away, or the viewer."""
+        if (fps := _fps(request.query.get("fps", ""))) is None:
+            return error_response(400, f"fps: a number from {SLOWEST_FPS:g} to {FASTEST_FPS:g}")
+        if len(self._viewers) >= VIEWERS_LIMIT:
+            return error_response(503, f"{VIEWERS_LIMIT} watch already, as many as may", code=Code.BUSY)
+        assert request.task is not None, "a handler runs in one"
+        self._viewers.add(request.task)
+        try:
+            return await self._show(request, 1 / fps)
+        finally:
+            self._viewers.discard(request.task)
+
+    async def close(self, _app: web.Application) -> None:
+        """End every view: the daemon stops, and nobody who watches may hold it."""
+        for viewer in self._viewers:
+            viewer.cancel()
+
+    async def _show(self, request: web.Request, period: float) -> web.StreamResponse:
+        try:
+            async with asyncio.timeout(FIRST_FRAME_LIMIT_S):
+                frame = await self._source.newer(-math.inf)
+        except TimeoutError:
+            return error_response(503, f"no frame came within {FIRST_FRAME_LIMIT_S:g} s", code=Code.NO_PICTURE)
+        except AskError as error:
+            return error_response(503, str(error), code=error.problem.code)
+        if frame is None:
+            return no_camera()
+        response = web.StreamResponse(
+            headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}", "Cache-Control": "no-store"}
+        )
+        _keep_little_unsent(request)
+        # ConnectionError: the viewer has gone; AskError: the camera has, or is paused
+        with contextlib.suppress(ConnectionError, AskError):
+            await response.prepare(request)
+            await response.write(f"--{BOUNDARY}\r\n".encode())
+            await self._send_all(request, response, frame, period)
+        return response
+
+    async def _send_all(
+        self, request: web.Request, response: web.StreamResponse, frame: Frame | None, period: float
+    ) -> None:
+        clock = asyncio.get_running_loop().time
+        while frame is not None:
+            due = clock() + period
+            body, media_type = await picture_of(frame)
+            head = f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+            # With the next delimiter: viewers show a picture once they know that it has ended.
+            part = b"%b%b\r\n--%b\r\n" % (head.encode(), body, BOUNDARY.encode())
+            try:
+                async with asyncio.timeout(WRITE_LIMIT_S):
+                    await response.write(part)
+            except TimeoutError:
+                raise _gave_up(request) from None
+            await asyncio.sleep(due - clock())
+            frame = await self._source.newer(frame.instant)
+
+
+def _fps(text: str) -> float | None:
+    try:
+        fps = float(text) if text else DEFAULT_FPS
+    except ValueError:
+        return None
+    return fps if SLOWEST_FPS <= fps <= FASTEST_FPS else None
+
+
+def _gave_up(request: web.Request) -> ConnectionError:
+    """Break the connection of a viewer that takes nothing, for its end could not be sent either; return why."""
+    if request.transport is not None:
+        request.transport.abort()
+    return ConnectionAbortedError(f"the viewer took nothing for {WRITE_LIMIT_S:g} s")
+
+
+def _keep_little_unsent(request: web.Request) -> None:
+    if has_address(request) and request.transport is not None:
+        connection = request.transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_LIMIT_BYTES)
