@@ -57,6 +57,23 @@ def test_check_warns_of_a_key_that_is_not_there(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_check_warns_of_a_cameras_login_that_is_not_there_and_repeats_no_password(tmp_path: Path) -> None:
+    path = tmp_path / "glassd.yaml"
+    camera = "camera: {driver: http, url: 'http://192.168.1.30/video', login: phone}"
+    path.write_text(f"model: {{endpoints: [{{url: reader}}]}}\n{camera}\n")
+    done = glassd("check", path, HOME=str(tmp_path))
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: camera.login: there is no key named phone")
+    for wrong in ("http://admin:hunter2@cam/video", "http://cam/snapshot.cgi?usr=admin&pwd=hunter2"):
+        path.write_text(
+            f"model: {{endpoints: [{{url: reader}}]}}\n{camera.replace('http://192.168.1.30/video', wrong)}\n"
+        )
+        done = glassd("check", path)
+        assert done.returncode == 2
+        assert "they go by login: NAME" in done.stderr
+        assert "hunter2" not in done.stderr
+
+
 def test_check_tells_every_mistake_on_stderr_and_ends_with_2(tmp_path: Path) -> None:
     path = tmp_path / "glassd.yaml"
     path.write_text("model:\n  endpoints: [{url: reader}]\ncamera：\n  driver: bridge\nlanguage: {a\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from glassd.config.schema import Config
+from glassd.config.schema import Camera, Config
 from glassd.service.report import redacted, without_paths
+from glassd_drivers.cameras.http import HttpConfig
 
 CONFIG = {
     "model": {
@@ -46,6 +47,15 @@ def test_of_an_endpoint_s_address_a_report_tells_the_host_alone_wherever_it_stan
         "log": ["ask 1: failed (dns, models.example)"],
         "asks": [None],
     }
+
+
+def test_of_a_camera_in_the_network_a_report_tells_the_host_alone() -> None:
+    options = HttpConfig(url="http://192.168.1.30/secret-path?place=secret", login="secret-login")
+    config = Config.model_validate({**CONFIG, "camera": Camera(driver="http", options=options)})
+    data = redacted(config)["camera"]["options"]
+    assert (data["url"], data["login"]) == ("192.168.1.30", "(redacted)")
+    told = {"log": ["camera: waiting (http://192.168.1.30/secret-path: Connection refused)"]}
+    assert without_paths(told, config) == {"log": ["camera: waiting (192.168.1.30: Connection refused)"]}
 
 
 def test_what_is_not_set_is_not_said_to_be_hidden() -> None:

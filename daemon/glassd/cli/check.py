@@ -86,6 +86,8 @@ def _missing_keys(config: Config) -> Iterator[str]:
     for index, endpoint in enumerate(config.model.endpoints):
         where = f"model.endpoints.{index}"
         named += [(f"{where}.key", endpoint.key), (f"{where}.proxy_login", endpoint.proxy_login)]
+    login = getattr(config.camera.options, "login", None) if config.camera else None  # of a camera in the network
+    named += [("camera.login", login if isinstance(login, str) else None)]
     named += [("api.token", config.api.token), ("gateway.token", config.gateway.token if config.gateway else None)]
     for path, name in named:
         if name is not None:

@@ -11,6 +11,7 @@ from glassd.config.mistakes import did_you_mean, readable
 from glassd.config.tree import Mapping, Node, Path, Scalar, Sequence
 
 _SECRET = re.compile(r"key|token|secret|password|login", re.IGNORECASE)
+_SECRET_IN_QUERY = re.compile(r"[?&](pwd|pass|passw(or)?d|secret|token|(api)?_?key|auth)=", re.IGNORECASE)
 
 _EXPECTED = {
     "bool_type": "true or false",
@@ -94,7 +95,8 @@ def wrong_value(error: Any, node: Node | None, path: Path) -> str:
 
 def _is_secret(node: Scalar, path: Path) -> bool:
     name = str(path[-1]) if path else ""
-    return bool(_SECRET.search(name)) or looks_like_key(node.text) or "@" in node.text
+    in_value = looks_like_key(node.text) or "@" in node.text or _SECRET_IN_QUERY.search(node.text)
+    return bool(_SECRET.search(name) or in_value)
 
 
 def _scalar(node: Scalar, path: Path) -> str:

@@ -57,6 +57,10 @@ def redacted(config: Config) -> dict[str, Any]:
             endpoint[secret] = _REDACTED if endpoint[secret] else None
         for added in ("headers", "fields", "picture_fields"):
             endpoint[added] = dict.fromkeys(endpoint[added], _REDACTED)
+    if url := _camera_url(config):
+        data["camera"]["options"]["url"] = _host(url)
+    if data["camera"] and data["camera"]["options"].get("login"):
+        data["camera"]["options"]["login"] = _REDACTED
     for trigger in data["triggers"]:
         trigger["ask"] = _REDACTED if trigger["ask"] else None
     for guarded in (data["api"], data["gateway"] or {}):
@@ -66,8 +70,10 @@ def redacted(config: Config) -> dict[str, Any]:
 
 
 def without_paths(told: dict[str, Any], config: Config) -> dict[str, Any]:
-    """Return plain data with nothing but the host left of each endpoint's URL, wherever it stands in a text."""
+    """Return plain data with nothing but the host left of an endpoint's or a camera's URL, wherever it stands."""
     hosts = {endpoint.url: _host(endpoint.url) for endpoint in config.model.endpoints}
+    if url := _camera_url(config):
+        hosts[url.partition("?")[0]] = _host(url)  # as a camera's errors name it
 
     def shortened(value: Any) -> Any:
         match value:
@@ -83,6 +89,12 @@ def without_paths(told: dict[str, Any], config: Config) -> dict[str, Any]:
                 return value
 
     return {key: shortened(value) for key, value in told.items()}
+
+
+def _camera_url(config: Config) -> str:
+    """Return the URL of a camera in the network; empty where the camera is none."""
+    url = getattr(config.camera.options, "url", "") if config.camera else ""
+    return url if isinstance(url, str) else ""
 
 
 def _host(url: str) -> str:
