@@ -186,9 +186,12 @@ class Context(Protocol):
 
 
 class DriverConfig(BaseModel):
-    """Base of a driver's own config type: frozen, unknown keys refused. Fields carry their units as in `units`."""
+    """Base of a driver's own config type: frozen, unknown keys refused. Fields carry their units as in `units`.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    The docstring under a field is its description, for editors and for `glassd setup`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 # -- the three roles ---------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The command `glassd`: one module a subcommand, each with `add(subparsers)` and `run(args) -> exit status`.
 
-What a subcommand needs is imported when it runs, so that `--help`, `check`, `drivers`, `schema` and what only talks to
-the daemon's socket start light.
+What a subcommand needs is imported when it runs, and of the subcommands only the one that was named, so that `--help`,
+`check`, `drivers`, `schema`, what only talks to the daemon's socket, and the daemon itself start light.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ import json
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from glassd import __version__
 from glassd.service import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMMANDS = (
     "run",
@@ -38,8 +42,8 @@ COMMANDS = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, or of the one subcommand that these words of it name."""
     top = argparse.ArgumentParser(
         prog="glassd", description="A press, the frame that was in view, an answer that grows on the glasses' display."
     )
@@ -51,9 +55,15 @@ def parser() -> argparse.ArgumentParser:
         help="which pair of glasses, on a board with several: the unit glassd@NAME, its socket and its config",
     )
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    for name in _named(words) or COMMANDS:
         import_module(f"glassd.cli.{name}").add(subparsers)
     return top
+
+
+def _named(words: Sequence[str]) -> Sequence[str]:
+    """Return the subcommand that the words begin with; none where they begin in any but the two usual ways."""
+    first = 2 if words[:1] in (["-i"], ["--instance"]) else 0
+    return [word for word in words[first : first + 1] if word in COMMANDS]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,8 +71,9 @@ def main(argv: list[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         codecs.register_error("json-escape", _json_escaped)
         sys.stdout.reconfigure(errors="json-escape")  # a terminal that has no Chinese is no reason to fail
-    top = parser()
-    args = top.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    top = parser(words)
+    args = top.parse_args(words)
     try:
         if args.instance is not None:
             paths.choose_instance(args.instance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from glassd.config.descriptions import Described
 from glassd.config.devices import SECTIONS, role_keys
 from glassd.config.schema import Config
 from glassd_drivers import registry
@@ -18,7 +19,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def json_schema() -> dict[str, Any]:
     """Return the schema. A driver that cannot be loaded is left out, as if it were not installed."""
-    schema = Config.model_json_schema()
+    schema = Config.model_json_schema(schema_generator=Described)
     defs = schema["$defs"]
     defs.pop("DriverConfig", None)
     for role, section in SECTIONS.values():
@@ -41,7 +42,8 @@ def _device(own: dict[str, Any], role: Role, section: type[Section], defs: dict[
     for name in registry.names(role):
         try:
             template = f"#/$defs/{role}.{name}.{{model}}"
-            options = registry.load(role, name).Config.model_json_schema(ref_template=template)
+            config = registry.load(role, name).Config
+            options = config.model_json_schema(ref_template=template, schema_generator=Described)
         except Exception:  # noqa: BLE001, S112  a stranger's driver may fail in any way; `glassd drivers` tells how
             continue
         defs.update({f"{role}.{name}.{key}": value for key, value in options.pop("$defs", {}).items()})

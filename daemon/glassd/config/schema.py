@@ -41,7 +41,8 @@ READER_URL = fields.READER_URL
 class Section(BaseModel):
     """Base of every section: frozen, unknown keys refused, the docstring under a field is its description."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # The whole file is what is validated: that its sections are built along with it spares one build of each.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 FIELDS_LIMIT = 32

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glassd.config.compose import scalar_value
+from glassd.config.descriptions import descriptions
 from glassd.setup.console import clipped
 from glassd_drivers import registry
 
@@ -23,9 +24,11 @@ def option_answers(driver: Description, console: Console, texts: Texts) -> dict[
     What is answered is checked with the whole config, as each of its options is.
     """
     section: dict[str, Any] = {"driver": driver.name}
-    for name, field in registry.load(driver.role, driver.name).Config.model_fields.items():
+    config = registry.load(driver.role, driver.name).Config
+    described = descriptions(config)
+    for name, field in config.model_fields.items():
         if field.is_required():
-            description = (field.description or "").partition("\n")[0].rstrip(".")
+            description = described.get(name, "").partition("\n")[0].rstrip(".")
             about = clipped(f"{name} ({description})", QUESTION_CELLS) if description else name
             while not (answer := console.ask(about, texts)):
                 pass
