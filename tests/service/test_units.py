@@ -93,7 +93,7 @@ def test_the_template_is_the_unit_but_for_the_names() -> None:
         "Environment=GLASSD_CONFIG=/etc/glassd/glassd.yaml": (
             "Environment=GLASSD_INSTANCE=%i GLASSD_CONFIG=/etc/glassd/%i/glassd.yaml"
         ),
-        "run glassd setup": "run glassd -i %i setup",
+        "run glassd setup": "run glassd -i $GLASSD_INSTANCE setup",
         "RuntimeDirectory=glassd": "RuntimeDirectory=glassd-%i",
         "StateDirectory=glassd": "StateDirectory=glassd-%i",
         "/etc/credstore/glassd": "/etc/credstore/glassd-%i",
