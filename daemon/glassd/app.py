@@ -10,23 +10,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import AsyncExitStack, ExitStack, aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from glassd import __version__
+from glassd.answering import Answering
 from glassd.ask import Ask, Origin
 from glassd.config.keys import KeyMissingError, find_key
 from glassd.config.mistakes import ConfigError
-from glassd.config.schema import READER_URL, ButtonDevice, DisplayDevice
+from glassd.config.schema import ButtonDevice, DisplayDevice
 from glassd.config.schema import Camera as CameraSection
 from glassd.devices import CAMERA, Device, Devices, sections
 from glassd.events import Bus
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
 from glassd.frames.view import View
 from glassd.gateway.apps import Apps
-from glassd.model.client import Client
 from glassd.presenter.stage import Stage
 from glassd.scheduler.gestures import PLAYED_STEP_S, played
 from glassd.scheduler.machine import Scheduler
@@ -74,7 +73,7 @@ class App:
         self._host = Host(self._clock, _credential)
         self._devices = Devices(self._host, self._device_changed, self._die, self._clock)
         self._stage = Stage(self._clock, self._screen_changed)
-        self._model = _Model()
+        self._model = Answering()
         self._lids = Lids(self._keep_looking)
         self.scheduler = Scheduler(config)
         self.runner = Runner(self.scheduler, self._lids, self._model, self._stage, self._ask_ended)
@@ -87,8 +86,7 @@ class App:
         self._hotplug = ExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._model.change(self.config)
-        self._model.warm()
+        self._opening = asyncio.create_task(self._open_model(), name="open the way to the model")
         for name, section in sections(self.config).items():
             self._add(name, section)
         self._hotplug.enter_context(hotplug.arrivals(self._devices.look_again))
@@ -101,9 +99,20 @@ class App:
             await asyncio.wait([self._reloading])
         await self.runner.close()
         self._lids.eyes.forget()
+        self._opening.cancel()
+        await asyncio.wait([self._opening])
         await self._stage.shown(LAST_SCREEN_LIMIT_S)
         await self._devices.close()
         await self._model.close()
+
+    async def _open_model(self) -> None:
+        """Open the way to the model, for which HTTP is loaded first; a press that comes before waits for it."""
+        try:
+            await self._model.change(self.config)
+        except Exception as error:
+            self._die(error)
+            raise
+        self._model.warm()
 
     @property
     def essentials(self) -> dict[str, Callable[[], str]]:
@@ -365,50 +374,3 @@ def _credential(name: str) -> str:
         return find_key(name)
     except KeyMissingError as error:
         raise PermanentFault(str(error)) from error
-
-
-class _Model:
-    """The client of the config in force, and the on-board model behind it where the config names it."""
-
-    def __init__(self) -> None:
-        self._client: Client | None = None
-        self._stack = AsyncExitStack()
-
-    async def change(self, config: Config) -> None:
-        """Take over another config; no ask is under way. Where that fails, all stays as it was."""
-        async with AsyncExitStack() as stack:
-            client = await self._open(config, stack)
-            before, self._stack = self._stack, stack.pop_all()
-        self._client = client
-        await before.aclose()
-
-    async def _open(self, config: Config, stack: AsyncExitStack) -> Client:
-        reader = None
-        if any(endpoint.url == READER_URL for endpoint in config.model.endpoints):
-            # OpenCV and what hangs on it are 40 MiB that a config without the reader need not pay for, and take too
-            # long to load for the event loop.
-            await asyncio.to_thread(import_module, "glassd.reader.server")
-            from glassd.reader.server import serve  # noqa: PLC0415
-
-            reader = await stack.enter_async_context(serve())
-        client = Client(config.model, find_key, allow_hosts=config.allow_hosts, reader_socket=reader)
-        return await stack.enter_async_context(client)
-
-    def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
-        """Yield what comes back, exactly one outcome last."""
-        assert self._client is not None, "the app enters it before the first ask"
-        return self._client.ask(ask)
-
-    def warm(self) -> None:
-        """Have the way to the model open for an ask that may come. Returns at once."""
-        if self._client is not None:  # a stop has closed it
-            self._client.warm()
-
-    def health(self) -> list[dict[str, Any]]:
-        """Return what is held against which endpoint, as JSON."""
-        return [] if self._client is None else self._client.health.status()
-
-    async def close(self) -> None:
-        """Close the connections, and the on-board model."""
-        self._client = None
-        await self._stack.aclose()

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """Return the parts of `host:port`; an IPv6 address stands in brackets there, as in a URL, and without them here."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
 def has_address(request: web.BaseRequest) -> bool:
     """Tell a caller from an address from one over a unix socket."""
     sockname = request.transport.get_extra_info("sockname") if request.transport else None

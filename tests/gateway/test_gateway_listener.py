@@ -14,8 +14,9 @@ from http_unix import question
 from scripts import THE_MANUALS, Script, Stepwise
 
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem, Reasoning
+from glassd.callers import host_and_port
 from glassd.gateway import listener, server
-from glassd.gateway.listener import UnguardedError, host_and_port, listening, listening_when_possible
+from glassd.gateway.listener import UnguardedError, listening, listening_when_possible
 from glassd.messages.codes import Code
 from virtual import passes, run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 2 for a config with mistakes, 1 where the daemon cannot start."""
+    gc.disable()  # what is loaded stays, and looking through it again and again takes a tenth of the start
     from glassd.config.load import ConfigError, load  # noqa: PLC0415  a light start: see the package
 
     file: Path = args.config or default_config()

@@ -15,6 +15,7 @@ import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from glassd.callers import host_and_port
 from glassd.gateway.server import application, runner
 from glassd.gateway.stream import WRITE_LIMIT_S
 
@@ -112,12 +113,6 @@ async def listening(responder: Responder, address: str, token: str | None) -> As
 def _reason(error: OSError) -> str:
     """Return the system's few words; asyncio puts longer ones in their place, and name servers count downwards."""
     return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error.strerror)
-
-
-def host_and_port(address: str) -> tuple[str, int]:
-    """Return the parts of `host:port`; an IPv6 address stands in brackets there, as in a URL, and without them here."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 class _Door:

@@ -6,9 +6,6 @@ import logging
 import os
 import sys
 
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
-
 from glassd.service.report import LogMemory
 
 
@@ -49,4 +46,7 @@ def _goes_to_the_journal() -> bool:
 
 def _is_no_callers_fault(record: logging.LogRecord) -> bool:
     """Pass over what is no HTTP: the caller has been told, and the traceback would quote what it sent."""
+    from aiohttp import web  # noqa: PLC0415  it is there: the record is its own
+    from aiohttp.http_exceptions import HttpProcessingError  # noqa: PLC0415
+
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | web.RequestPayloadError))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import shutil
@@ -13,16 +14,14 @@ import stat
 import threading
 import time
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-
-from glassd.api.server import SHUTDOWN_LIMIT_S, application
 from glassd.app import App
 from glassd.config.keys import KeyMissingError, find_key
 from glassd.config.mistakes import ConfigError
-from glassd.gateway.listener import UnguardedError, host_and_port, listening_when_possible
+from glassd.late import loaded
 from glassd.service import watchdog
 from glassd.service.log import log_to_stderr
 from glassd.service.notify import notify
@@ -44,6 +43,7 @@ LAST_WORD_LIMIT_S = 0.1
 """How long the log may take for the line that says so: it can be what is stuck."""
 SOCKET_MODE = 0o660
 SOCKET_GROUP = "glassd"
+_FIRST = asyncio.FIRST_COMPLETED
 
 
 class StartError(Exception):
@@ -93,21 +93,21 @@ async def _main(
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_bound(path := socket_to_serve()))
         app = await stack.enter_async_context(App(config, read_config, memory.lines))
-        await stack.enter_async_context(_serving(app, config, listener))
+        api = await stack.enter_async_context(_api(app, config, listener))
         await stack.enter_async_context(_gateway(app, config))
         reloads = _Reloads(app)
         loop.add_signal_handler(signal.SIGHUP, reloads.begin)
         notify("READY=1")
         app.tell_status()
         log.info("ready")
-        waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait(), name="stop"), app.fatal]
+        waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait(), name="stop"), app.fatal, api.task]
         if (patience_s := watchdog.patience_s()) is not None:
             proofs = {part: watchdog.unstuck(stuck) for part, stuck in app.essentials.items()}
-            telling = watchdog.keep_telling({**proofs, "the API": watchdog.api_answers(path)}, patience_s)
+            telling = watchdog.keep_telling({**proofs, "the API": partial(api.answers, path)}, patience_s)
             waits.append(asyncio.create_task(telling, name="watchdog"))
         if guest is not None:
             waits.append(asyncio.create_task(guest(app), name="guest"))
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, return_when=_FIRST)
         notify("STOPPING=1", "STATUS=stopping")
         last_resort.begin(status=int(app.fatal.done()))
         await app.runner.close()  # so that whoever asked hears of the end before the API closes
@@ -159,32 +159,42 @@ class _Reloads:
 
 
 @asynccontextmanager
-async def _serving(app: App, config: Config, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve the API on the bound unix socket, and on an address where the config has one."""
-    runner = web.AppRunner(
-        application(app, _token("api", config.api.token)),
-        access_log=None,
-        shutdown_timeout=SHUTDOWN_LIMIT_S,
-        handle_signals=False,
-        handler_cancellation=True,  # who hangs up does not want the answer any more
-        auto_decompress=False,  # a small body can hold a large one, and would be unpacked even where it is refused
-    )
-    await runner.setup()
+async def _api(app: App, config: Config, listener: socket.socket) -> AsyncIterator[_Api]:
+    """Serve the API while this is entered: at once at an address, on the unix socket as soon as HTTP is loaded."""
+    api = _Api(app, config, listener)
     try:
-        await web.SockSite(runner, listener).start()
         if config.api.listen is not None:
-            await _listen(runner, config.api.listen)
-        yield
+            await asyncio.wait([api.task, served := asyncio.create_task(api.serves.wait())], return_when=_FIRST)
+            served.cancel()
+        yield api
     finally:
-        await runner.cleanup()
+        api.task.cancel()
+        await asyncio.wait([api.task])
 
 
-async def _listen(runner: web.AppRunner, address: str) -> None:
-    try:
-        await web.TCPSite(runner, *host_and_port(address)).start()
-    except OSError as error:
-        # The wearer's path does not need it, so the daemon goes on.
-        log.error("api.listen %s: %s: choose another port; the unix socket still works", address, error.strerror)  # noqa: TRY400
+class _Api:
+    """The API as a task, which ends only by an error; callers that come before it serves wait in the socket."""
+
+    def __init__(self, app: App, config: Config, listener: socket.socket) -> None:
+        self.serves = asyncio.Event()
+        self._place = (app, listener, config.api.listen, _token("api", config.api.token))
+        self.task = asyncio.create_task(self._serve(), name="API")
+
+    async def answers(self, path: Path) -> None:
+        """Return where the API answers, or is still being loaded: the watchdog's proof."""
+        if self.serves.is_set():
+            await watchdog.api_answers(path)()
+
+    async def _serve(self) -> None:
+        await loaded("glassd.api.listener")
+        from glassd.api.listener import serving  # noqa: PLC0415  aiohttp comes with it
+
+        async with serving(*self._place):
+            self.serves.set()
+            # All that a daemon needs is loaded, and stays: the collector begins, and does not look through that.
+            gc.freeze()
+            gc.enable()
+            await asyncio.Event().wait()
 
 
 @asynccontextmanager
@@ -194,6 +204,12 @@ async def _gateway(app: App, config: Config) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         if section is not None and app.gateway is not None:
             token = _token("gateway", section.token)
+            await loaded("glassd.gateway.listener")
+            from glassd.gateway.listener import (  # noqa: PLC0415  aiohttp comes with it
+                UnguardedError,
+                listening_when_possible,
+            )
+
             try:
                 listening = listening_when_possible(app.gateway, section.listen, token, app.gateway_listens)
                 await stack.enter_async_context(listening)
