@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import pytest
 
 from glassd.answer import AskError
-from glassd.config.schema import Camera
+from glassd.config.schema import Camera, FrameChoice
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
 from glassd.frames.view import View
 from glassd.messages.codes import Code
@@ -72,7 +72,8 @@ class Opened:
 
     def __init__(self, **options: Any) -> None:
         loop = asyncio.get_running_loop()
-        self.view = View(Camera(driver="clip", options=DriverConfig()).model_copy(update=options), loop.time)
+        section = Camera(driver="clip", options=DriverConfig(), choice=FrameChoice(window=0.0))
+        self.view = View(section.model_copy(update=options), loop.time)
         self.opened: list[tuple[float, float]] = []
 
     @asynccontextmanager

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from glassd.answer import AskError, Problem
 from glassd.frames.ring import Ring
 from glassd.frames.weights import Weights
+from glassd.late import loaded
 from glassd.messages.codes import Code
 from glassd_drivers.contracts import DriverError, StillCamera, StreamCamera
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from glassd.config.schema import Camera
+    from glassd.frames.choice import Choice
     from glassd_drivers.contracts import Frame
 
 PINS_LIMIT = 8
@@ -63,12 +65,14 @@ class View:
         self._taking = asyncio.Lock()
         self._came = asyncio.Event()
         self._connected = False
+        self._loading: asyncio.Task[None] | None = None
 
     async def serve(self, camera: StreamCamera | StillCamera) -> None:
         """Take the frames of an open camera until it is lost."""
         self._connected = True
         try:
             if isinstance(camera, StreamCamera):
+                self._get_ready_to_weigh()
                 async for frame in camera.frames():
                     self._ring.add(frame)
                     self._tell()
@@ -172,9 +176,7 @@ class View:
         frames = tuple(map(self._of_the_world, candidates))
         if len(candidates) == 1:
             return Picked(frames[0], frames, (ALONE,))
-        from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it, for the first press to pay
-
-        choice = await asyncio.to_thread(weigh, frames, instant, self._weights)
+        choice = await asyncio.to_thread(_weigh, frames, instant, self._weights)
         return Picked(frames[choice.index], frames, choice.reasons)
 
     def _candidates(self, stamp: float) -> list[Frame]:
@@ -209,6 +211,12 @@ class View:
     def _of_the_world(self, frame: Frame) -> Frame:
         latency = self._options.latency
         return replace(frame, instant=frame.instant - latency) if latency else frame
+
+    def _get_ready_to_weigh(self) -> None:
+        """Load what looks at pictures, so that the first press does not wait for it."""
+        if self._options.choice.window and self._loading is None:
+            self._loading = asyncio.create_task(loaded("glassd.frames.weigh"), name="load what looks at pictures")
+            self._loading.add_done_callback(_note)
 
     # -- waiting -------------------------------------------------------------------------------------------------------
 
@@ -246,7 +254,13 @@ class View:
         return AskError(Problem(Code.NO_PICTURE, f"no frame within {fresh} of the press: see `glassd status`"))
 
 
-def _note(task: asyncio.Task[Picked]) -> None:
-    """Take note of how a pin ended: asyncio warns of an exception that nobody looked at."""
+def _weigh(candidates: tuple[Frame, ...], instant: float, weights: Weights) -> Choice:
+    from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it: on this thread
+
+    return weigh(candidates, instant, weights)
+
+
+def _note(task: asyncio.Task[Any]) -> None:
+    """Take note of how a task ended: asyncio warns of an exception that nobody looked at."""
     if not task.cancelled():
         task.exception()
