@@ -17,6 +17,8 @@ LOAD_LIMIT_S: Final = 60.0
 
 async def loaded(module: str) -> None:
     """Return once the module is loaded, for the import statement that follows; raise what its import raises."""
+    if module in _there:
+        return
     async with asyncio.timeout(LOAD_LIMIT_S):
         await asyncio.to_thread(_load, module)
 
@@ -24,7 +26,11 @@ async def loaded(module: str) -> None:
 _one_at_a_time = threading.Lock()
 """Packages whose modules import each other in a circle, as aiohttp's do, are not made for two threads at once."""
 
+_there: set[str] = set()
+"""What has been loaded whole: a module that is being loaded is in sys.modules already."""
+
 
 def _load(module: str) -> None:
     with _one_at_a_time:
         import_module(module)
+    _there.add(module)

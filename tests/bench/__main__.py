@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from bench_board import at_rest_on_the_board
 from bench_frames import frame_path
 from bench_gateway import gateway
+from bench_in_hand import press_to_frame
 from bench_look import sharpness_of_candidates
 from bench_process import light_commands, press_to_screen
 from bench_request import frame_to_body, request_to_server
@@ -24,6 +25,7 @@ MEASURES = {
         light_commands,
         at_rest,
         frame_path,
+        press_to_frame,
         sharpness_of_candidates,
         press_to_screen,
         frame_to_body,

@@ -18,7 +18,7 @@ FRAMES = 90
 def as_video(file: Path) -> None:
     """Write it as MJPEG at 30 fps."""
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 30, (1280, 720))
-    for picture in _pictures():
+    for picture in pictures():
         writer.write(picture)
     writer.release()
 
@@ -26,11 +26,12 @@ def as_video(file: Path) -> None:
 def as_folder(folder: Path) -> None:
     """Write it as JPEG files."""
     folder.mkdir()
-    for number, picture in enumerate(_pictures()):
+    for number, picture in enumerate(pictures()):
         cv2.imwrite(str(folder / f"{number:02}.jpg"), picture)
 
 
-def _pictures() -> Iterator[Any]:
+def pictures() -> Iterator[Any]:
+    """Yield its pictures, as OpenCV has them."""
     wide = photograph(1480, 1480)
     for number in range(FRAMES):
         yield wide[number : number + 720, number : number + 1280]

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from glassd.config.schema import Camera
-    from glassd.frames.choice import Choice
     from glassd_drivers.contracts import Frame
 
 PINS_LIMIT = 8
@@ -176,7 +175,10 @@ class View:
         frames = tuple(map(self._of_the_world, candidates))
         if len(candidates) == 1:
             return Picked(frames[0], frames, (ALONE,))
-        choice = await asyncio.to_thread(_weigh, frames, instant, self._weights)
+        await loaded("glassd.frames.weigh")
+        from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it
+
+        choice = await weigh(frames, instant, self._weights)
         return Picked(frames[choice.index], frames, choice.reasons)
 
     def _candidates(self, stamp: float) -> list[Frame]:
@@ -252,12 +254,6 @@ class View:
             return AskError(Problem(Code.NO_CAMERA, "no camera is connected: see `glassd status`"))
         fresh = f"{self._options.fresh:g} s"
         return AskError(Problem(Code.NO_PICTURE, f"no frame within {fresh} of the press: see `glassd status`"))
-
-
-def _weigh(candidates: tuple[Frame, ...], instant: float, weights: Weights) -> Choice:
-    from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it: on this thread
-
-    return weigh(candidates, instant, weights)
 
 
 def _note(task: asyncio.Task[Any]) -> None:
