@@ -11,7 +11,7 @@ import pytest
 from glassd.answer import AskError
 from glassd.config.schema import Camera, FrameChoice
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
-from glassd.frames.view import View
+from glassd.frames.view import Picked, View
 from glassd.messages.codes import Code
 from glassd_drivers.contracts import CONTRACT, DriverConfig, Frame
 from virtual import START, passes, run
@@ -50,10 +50,10 @@ class Room:
 
         return Switch
 
-    async def first_after(self, _instant: float) -> Frame:
+    async def first_after(self, _instant: float) -> Picked:
         await passes(1)
         self.seen.append("frame")
-        return FRAME
+        return Picked(FRAME, (FRAME,), ("chosen: the only one",))
 
     def forget(self) -> None:
         self.seen.append("forgotten")
@@ -63,7 +63,7 @@ def test_the_sign_is_on_before_the_camera_opens_and_until_it_is_closed() -> None
     room = Room()
     view: Any = room
     eyes = SignedEyes(view, lambda: START, room.switch("sign"), room.switch("camera"))
-    assert run(eyes.pick(START)) is FRAME
+    assert run(eyes.choose(START)).frame is FRAME
     assert room.seen == ["sign on", "camera on", "frame", "camera off", "sign off"]
 
 
@@ -98,10 +98,12 @@ def test_a_press_opens_the_eyes_and_gets_the_first_frame_then_they_linger() -> N
         eyes = there.eyes(5.0)
         eyes.pin(START)
         await passes(0.3)
-        assert (await eyes.pick(START)).instant == pytest.approx(START + 1.0)
+        assert (await eyes.choose(START)).frame.instant == pytest.approx(START + 1.0)
         eyes.unpin(START)
         await passes(2.0)
-        assert (await eyes.pick(START + 3)).instant == pytest.approx(START + 3.0)  # open since then: the press' own
+        assert (await eyes.choose(START + 3)).frame.instant == pytest.approx(
+            START + 3.0
+        )  # open since then: the press' own
         await passes(20)
         assert there.opened == [pytest.approx((0.0, 8.0), abs=0.2)]
 
@@ -112,7 +114,7 @@ def test_eyes_that_never_stay_open_close_after_the_picture_or_once_the_press_ask
     async def main() -> None:
         there = Opened()
         eyes = there.eyes(0.0)
-        await eyes.pick(START)
+        await eyes.choose(START)
         await passes(4)
         eyes.pin(START + 5)
         await passes(10)
@@ -140,9 +142,9 @@ def test_a_press_while_the_eyes_close_opens_them_again() -> None:
     async def main() -> None:
         there = Opened()
         eyes = there.eyes(0.0)
-        await eyes.pick(START)
+        await eyes.choose(START)
         await passes(0.1)
-        assert (await eyes.pick(START + 1.1)).instant > START + 2.0
+        assert (await eyes.choose(START + 1.1)).frame.instant > START + 2.0
 
     run(main())
 
@@ -151,7 +153,7 @@ def test_eyes_that_are_too_late_are_told() -> None:
     async def main() -> None:
         there = Opened(late=0.8)
         with pytest.raises(AskError) as caught:
-            await there.eyes(0.0).pick(START)
+            await there.eyes(0.0).choose(START)
         assert caught.value.problem.code is Code.NO_PICTURE
 
     run(main())
@@ -161,7 +163,7 @@ def test_eyes_that_must_forget_close() -> None:
     async def main() -> None:
         there = Opened()
         eyes = there.eyes(60.0)
-        await eyes.pick(START)
+        await eyes.choose(START)
         eyes.forget()
         await passes(1)
         assert there.opened == [pytest.approx((0.0, 1.0), abs=0.2)]
@@ -170,7 +172,7 @@ def test_eyes_that_must_forget_close() -> None:
 
 
 def test_without_a_camera_an_ask_goes_without_a_picture() -> None:
-    run(NoEyes().pick(START))
+    run(NoEyes().choose(START))
 
 
 class OneFrame:

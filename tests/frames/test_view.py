@@ -254,7 +254,7 @@ def test_a_camera_opened_for_the_ask_gives_its_first_frame_however_late_within_i
     async def main() -> None:
         loop = asyncio.get_running_loop()
         async with looking(Streaming(1.0, first=1.9)) as view:
-            assert (await view.first_after(START)).instant == pytest.approx(START + 1.9)
+            assert (await view.first_after(START)).frame.instant == pytest.approx(START + 1.9)
         async with looking(Streaming(1.0, first=9.0), late=8.0) as view:
             began = loop.time()
             with pytest.raises(AskError) as caught:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from glassd.answer import AskError, Problem
 from glassd.messages import Code, lines
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
-    from glassd.frames.view import View
+    from glassd.frames.view import Picked, View
     from glassd_drivers.contracts import Frame
 
 GESTURE_S = 2.0
@@ -43,9 +43,9 @@ class RingEyes:
         """Forget what was seen."""
         self._view.forget()
 
-    async def pick(self, instant: float) -> Frame:
+    async def choose(self, instant: float) -> Picked:
         """Return the frame that was in view; raise AskError if there is none."""
-        return await self._view.pick(instant)
+        return await self._view.choose(instant)
 
     async def newer(self, instant: float) -> Frame:
         """Return the newest frame once it is newer than an instant; raise AskError where the camera is away."""
@@ -87,16 +87,16 @@ class WakingEyes:
         if self._awake is not None:
             self._awake.cancel()
 
-    async def pick(self, instant: float) -> Frame:
+    async def choose(self, instant: float) -> Picked:
         """Return the frame that was in view, or the first one where they were closed; raise AskError without any."""
         with self._kept_open():
-            return await (self._view.pick(instant) if self._view.sees(instant) else self._view.first_after(instant))
+            return await (self._view.choose(instant) if self._view.sees(instant) else self._view.first_after(instant))
 
     async def newer(self, instant: float) -> Frame:
         """Return the newest frame once it is newer than an instant; whoever watches keeps them open."""
         with self._kept_open():
             if self._view.newest is None:
-                return await self._view.first_after(self._clock())
+                return (await self._view.first_after(self._clock())).frame
             return await self._view.newer(instant)
 
     @contextlib.contextmanager
@@ -153,7 +153,7 @@ class SignedEyes:
         """Forget what was seen."""
         self._view.forget()
 
-    async def pick(self, _instant: float) -> Frame:
+    async def choose(self, _instant: float) -> Picked:
         """Return the first frame after the sign is shown; raise AskError if there is none."""
         async with self._sign(), self._camera():
             return await self._view.first_after(self._clock())
@@ -177,13 +177,14 @@ class NoEyes:
     def forget(self) -> None:
         """Nothing was seen."""
 
-    async def pick(self, _instant: float) -> None:
+    async def choose(self, _instant: float) -> None:
         """Return no frame."""
 
     async def newer(self, _instant: float) -> None:
         """Return no frame."""
 
 
+T = TypeVar("T")
 Eyes = RingEyes | WakingEyes | SignedEyes | NoEyes
 
 
@@ -223,13 +224,18 @@ class Lids:
 
     async def pick(self, instant: float) -> Frame | None:
         """Return the frame that was in view, None where there is no camera; raise AskError if there is no frame."""
-        return await self._look(lambda: self.eyes.pick(instant))
+        picked = await self.choose(instant)
+        return None if picked is None else picked.frame
+
+    async def choose(self, instant: float) -> Picked | None:
+        """Return the frame that was in view, and why this one; None and AskError as `pick`."""
+        return await self._look(lambda: self.eyes.choose(instant))
 
     async def newer(self, instant: float) -> Frame | None:
         """Return the newest frame once it is newer than an instant, None and AskError as `pick`."""
         return await self._look(lambda: self.eyes.newer(instant))
 
-    async def _look(self, look_through: Callable[[], Awaitable[Frame | None]]) -> Frame | None:
+    async def _look(self, look_through: Callable[[], Awaitable[T]]) -> T:
         if self._shut:
             raise _shut()
         look = asyncio.timeout(None)

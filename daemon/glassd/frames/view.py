@@ -35,7 +35,6 @@ DELIVERY_S = 0.05
 """How long after its instant a frame may come: what its transfer takes, and a moment of a busy board."""
 TAKE_LIMIT_S = 12.0
 """How long a camera of stills may take for one. Start-ups of 12 s were seen on glasses."""
-ALONE = "chosen: no other frame is near"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +147,17 @@ class View:
             raise self._nothing()
         return pinned.result()
 
-    async def first_after(self, instant: float) -> Frame:
+    async def first_after(self, instant: float) -> Picked:
         """Return the first frame from an instant on, for a camera that was opened for it; raise AskError."""
         late = self._options.late
         if not await self._until(lambda: self._first(instant) is not None or self._still is not None, late):
             problem = f"the camera gave nothing within {late:g} s of being opened: camera.late is how long it may take"
             raise AskError(Problem(Code.NO_PICTURE, problem))
         if self._still is not None:
-            return await self._take(self._still, instant)
+            return await self._taken(self._still, instant)
         frame = self._first(instant)
         assert frame is not None, "it was just seen to be there, and nothing ran in between"
-        return self._of_the_world(frame)
+        return _alone(self._of_the_world(frame), "the first after the camera was opened")
 
     async def _choose(self, instant: float) -> Picked:
         stamp = instant + self._options.latency
@@ -166,15 +165,14 @@ class View:
             left = max(0.0, stamp + self._options.fresh - self._clock())
             await self._until(lambda: self._still is not None or self._nearest(stamp) is not None, left)
         if self._still is not None:
-            frame = await self._take(self._still, instant)
-            return Picked(frame, (frame,), ("taken for the press",))
+            return await self._taken(self._still, instant)
         await self._wait_for_a_nearer(stamp)
         candidates = self._candidates(stamp)
         if not candidates:
             raise self._nothing()
         frames = tuple(map(self._of_the_world, candidates))
         if len(candidates) == 1:
-            return Picked(frames[0], frames, (ALONE,))
+            return _alone(frames[0], "no other frame is near")
         await loaded("glassd.frames.weigh")
         from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it
 
@@ -238,6 +236,9 @@ class View:
             return holds()
         return True
 
+    async def _taken(self, camera: StillCamera, instant: float) -> Picked:
+        return _alone(await self._take(camera, instant), "taken for the press")
+
     async def _take(self, camera: StillCamera, instant: float) -> Frame:
         try:
             async with asyncio.timeout(TAKE_LIMIT_S), self._taking:
@@ -254,6 +255,10 @@ class View:
             return AskError(Problem(Code.NO_CAMERA, "no camera is connected: see `glassd status`"))
         fresh = f"{self._options.fresh:g} s"
         return AskError(Problem(Code.NO_PICTURE, f"no frame within {fresh} of the press: see `glassd status`"))
+
+
+def _alone(frame: Frame, why: str) -> Picked:
+    return Picked(frame, (frame,), (f"chosen: {why}",))
 
 
 def _note(task: asyncio.Task[Any]) -> None:
