@@ -16,6 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+
+from glassd_drivers.units import Size
+from rig.camera.formats import Encoding
+from rig.camera.pictures import drawing, encoded
 from rig.glasses import CONFIG, config, picture, until_device
 
 if TYPE_CHECKING:
@@ -47,6 +52,19 @@ CAMERA = """
         ask: "What is this?"
     language: en
 """
+
+SIZE = Size(640, 480)
+PICTURES = 90
+"""How many different ones are shown, in turn: none comes twice within the time that matters."""
+
+
+def numbered(*, every_second_blurred: bool = False) -> list[bytes]:
+    """Return pictures that show their numbers; those with odd ones may be as a camera that turns would see them."""
+    drawn = (drawing(number, SIZE) for number in range(PICTURES))
+    return [
+        encoded(cv2.blur(picture, (24, 1)) if every_second_blurred and number % 2 else picture, Encoding.MJPEG)
+        for number, picture in enumerate(drawn)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
