@@ -98,6 +98,7 @@ for file in systemd/*.service; do put "$file" usr/lib/systemd/system; done
 for file in systemd/*.rules; do put "$file" usr/lib/udev/rules.d; done
 put systemd/glassd.sysusers usr/lib/sysusers.d glassd.conf
 put systemd/glassd.tmpfiles usr/lib/tmpfiles.d glassd.conf
+put systemd/glassd.modules usr/lib/modules-load.d glassd.conf
 for file in systemd/drop-ins/*.conf; do put "$file" usr/share/glassd/drop-ins; done
 for file in configs/*.yaml; do put "$file" usr/share/glassd/examples; done
 install -d -m 755 "$package/etc/glassd"

@@ -30,7 +30,7 @@ OTHER_UNITS = (
     "basic.target",
     "shutdown.target",
     "getty@.service",
-    "modprobe@.service",
+    "systemd-modules-load.service",
 )
 """What ours name: of systemd itself, and needed by what loads a unit."""
 
