@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bench_board import at_rest_on_the_board
 from bench_frames import frame_path
@@ -16,11 +16,17 @@ from bench_look import sharpness_of_candidates
 from bench_process import light_commands, press_to_screen
 from bench_request import frame_to_body, request_to_server
 from bench_rest import at_rest
+from bench_scene import scene_change, scene_glance
 from bench_stream import stream_at_a_pace, stream_in_bulk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from measure import Quality, Ratio
 
 LIMIT_S = 900
 """For one measurement; most take up to half a minute, the presses on the virtual board about six."""
-MEASURES = {
+MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
     measure.__name__: measure
     for measure in (
         light_commands,
@@ -28,6 +34,8 @@ MEASURES = {
         frame_path,
         press_to_frame,
         sharpness_of_candidates,
+        scene_glance,
+        scene_change,
         press_to_screen,
         frame_to_body,
         request_to_server,

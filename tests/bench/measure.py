@@ -51,6 +51,26 @@ class Ratio:
         return f"{self.name:58} {figures}{verdict}{aim}{goal}"
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How often something is right, for which there is nothing to measure beside: a share from 0 to 1."""
+
+    name: str
+    share: float
+    of: str
+    must: float | None = None
+    """The lowest share that `make bench CHECK=1` accepts."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is as it must be."""
+        return self.must is None or self.share >= self.must
+
+    def __str__(self) -> str:
+        verdict = "" if self.must is None else f"  must be >= {self.must:.3g}: {'holds' if self.holds else 'BROKEN'}"
+        return f"{self.name:58} {self.share:9.3f}  {self.of}{verdict}"
+
+
 def by_turns(rounds: int, *measures: Callable[[], float]) -> list[float]:
     """Return the median of what each measurement returns, all called in turn; a first round warms up and is dropped."""
     figures = [[measure() for measure in measures] for _ in range(rounds + 1)][1:]
