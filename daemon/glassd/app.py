@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from contextlib import ExitStack, aclosing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from glassd import __version__
@@ -25,6 +25,7 @@ from glassd.devices import CAMERA, Device, Devices, sections
 from glassd.events import Bus
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
 from glassd.frames.view import View
+from glassd.frames.watch import SceneWatch
 from glassd.gateway.apps import Apps
 from glassd.presenter.stage import Stage
 from glassd.scheduler.gestures import PLAYED_STEP_S, played
@@ -77,6 +78,7 @@ class App:
         self._lids = Lids(self._keep_looking)
         self.scheduler = Scheduler(config)
         self.runner = Runner(self.scheduler, self._lids, self._model, self._stage, self._ask_ended)
+        self._scene = SceneWatch(lambda: self._lids.newest, self._scene_changed)
         self.gateway: Responder | None = None if config.gateway is None else Apps(lambda: self.config, self._submit)
         """Who answers apps on the glasses; None where the config has no gateway."""
         self._gateway_listens = False
@@ -89,11 +91,13 @@ class App:
         self._opening = asyncio.create_task(self._open_model(), name="open the way to the model")
         for name, section in sections(self.config).items():
             self._add(name, section)
+        self._watch_scene()
         self._hotplug.enter_context(hotplug.arrivals(self._devices.look_again))
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
         self._hotplug.close()
+        self._scene.keep(watching=False)
         if self._reloading is not None:
             self._reloading.cancel()
             await asyncio.wait([self._reloading])
@@ -266,6 +270,7 @@ class App:
             changed.append("api (takes a restart)")
         if before.gateway != config.gateway:
             changed.append("gateway (takes a restart)")
+        self._watch_scene()
         return changed
 
     async def _apply_devices(self, before: dict[str, Section], after: dict[str, Section]) -> list[str]:
@@ -317,6 +322,7 @@ class App:
 
     async def _remove(self, name: str) -> None:
         if name == CAMERA:
+            self._scene.keep(watching=False)
             self._lids.eyes.forget()
             self._lids.eyes = NoEyes()
         await self._devices.remove(name)
@@ -332,6 +338,13 @@ class App:
         self.bus.publish({"event": "edge", "button": edge.button, "kind": edge.kind.value})
         self.runner.edge(edge)
 
+    def _scene_changed(self, instant: float) -> None:
+        self.bus.publish({"event": "scene"})
+        self.runner.scene_changed(instant)
+
+    def _watch_scene(self) -> None:
+        self._scene.keep(watching=self.scheduler.watches_scene)
+
     def _device_changed(self, status: DeviceStatus) -> None:
         event = {"event": "device", "name": status.name, "state": status.state.value, "error": status.error}
         self.bus.publish(event)
@@ -345,20 +358,10 @@ class App:
             self._devices.stop_soon(CAMERA)
         elif isinstance(self._lids.eyes, RingEyes):
             self._devices.start(CAMERA)
+        self._watch_scene()
 
     def _screen_changed(self, display: str, screen: Screen) -> None:
-        self.bus.publish(
-            {
-                "event": "screen",
-                "display": display,
-                "lines": list(screen.lines),
-                "page": screen.page,
-                "pages": screen.pages,
-                "mark": screen.mark.value,
-                "camera": screen.camera,
-                "must_show": screen.must_show,
-            }
-        )
+        self.bus.publish({"event": "screen", "display": display, **asdict(screen)})
 
     def _ask_ended(self, record: AskRecord) -> None:
         self.bus.publish({"event": "ask", **record.as_json()})

@@ -19,6 +19,7 @@ class Origin(StrEnum):
     """What an ask came from."""
 
     BUTTON = "button"
+    SCENE = "scene"
     API = "api"
     CLI = "cli"
     GATEWAY = "gateway"
@@ -58,7 +59,8 @@ class Turn:
 class Ask:
     """One question: what is asked, about which pictures, from where, since when.
 
-    `instant` is CLOCK_MONOTONIC seconds of the first down edge, or of the arrival where there was no button.
+    `instant` is CLOCK_MONOTONIC seconds of the first down edge, of the frame in which another scene was at rest, or of
+    the arrival where there was neither.
     `instructions` become the system turn where they are not empty. `turns` are the earlier turns, oldest first.
 
     `model` names the one that is wanted, as the config does; empty for whichever the config takes for this kind of ask.

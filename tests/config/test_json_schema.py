@@ -27,6 +27,7 @@ VALID = [
     f"{MODEL}buttons: [{{driver: keyboard}}, {{driver: evdev, device: /dev/x, map: {{KEY_A: a}}}}]",
     f"{MODEL}buttons: [{{driver: gpio, chip: x, map: {{17: a, GPIO27: b, 4: null}}, active: high, debounce: 5ms}}]",
     f"{MODEL}triggers: [{{when: main press, ask: x, detail: text}}, {{when: main long, do: next page}}]",
+    f"{MODEL}camera: {{driver: clip, path: x}}\ntriggers: [{{when: scene change, ask: x}}]",
     f"{MODEL}api: {{listen: '[::1]:80', token: a}}\nlog: {{level: debug}}\ngestures: {{long: 1s}}",
 ]
 VALID += [

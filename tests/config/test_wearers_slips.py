@@ -348,6 +348,9 @@ NEAREST = {
     "when: main_long": "main long",
     "when: double main": "main double",
     "when: Main Press": "Main press",
+    "when: scene changed": "scene change",
+    "when: scene-change": "scene change",
+    "when: scenechange": "scene change",
     "ｗｈｅｎ: main press": "when",
 }
 

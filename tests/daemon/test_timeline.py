@@ -19,3 +19,11 @@ def test_an_ask_that_got_no_picture_has_only_the_stations_that_it_reached() -> N
         "press             0 ms",
         "done            500 ms",
     ]
+
+
+def test_what_a_scene_change_asked_counts_from_the_change() -> None:
+    ask = {"origin": "scene", "times_s": {"frame": 0.0041}, "frame_offset_s": 0.0}
+    assert time_line(ask) == [
+        "change            0 ms",
+        "frame             4 ms   (taken 0 ms before the change)",
+    ]

@@ -348,3 +348,61 @@ def test_a_pause_within_a_pause_changes_nothing() -> None:
     assert scheduler.commanded("pause", 6.0) == []
     scheduler.configure(CONFIG)
     assert scheduler.paused
+
+
+# -- scene change ------------------------------------------------------------------------------------------------------
+
+
+def watching(**trigger: Any) -> Scheduler:
+    triggers = [{"when": "main press", "ask": "?"}, {"when": "back long", "do": "toggle pause"}]
+    data = CONFIG.model_dump(exclude_unset=True) | {"triggers": [*triggers, {"when": "scene change", **trigger}]}
+    return Scheduler(Config.model_validate(data))
+
+
+def test_a_scene_change_asks_about_the_frame_in_which_it_was_at_rest() -> None:
+    scheduler = watching(ask="Where am I?", detail="scene")
+    pin, start = scheduler.scene_changed(7.0)
+    assert pin == Pin(7.0)
+    assert isinstance(start, Start)
+    assert start.look
+    ask = start.ask
+    assert (ask.prompt, ask.origin, ask.instant, ask.detail) == ("Where am I?", Origin.SCENE, 7.0, "scene")
+    assert ask.instructions == "Be brief."
+
+
+def test_a_scene_change_does_not_disturb_an_ask_that_is_under_way() -> None:
+    scheduler = watching(ask="Where am I?")
+    press(scheduler, "main", 1.0)
+    assert scheduler.scene_changed(2.0) == []
+    scheduler.ended("press-1")
+    assert len(scheduler.scene_changed(20.0)) == 2
+
+
+def test_a_press_replaces_what_a_scene_change_asked() -> None:
+    scheduler = watching(ask="Where am I?")
+    started = scheduler.scene_changed(1.0)[-1]
+    assert isinstance(started, Start)
+    assert Stop(started.ask.id, unseen=True) in press(scheduler, "main", 2.0)
+
+
+def test_a_scene_change_can_do_a_command_whatever_is_under_way() -> None:
+    scheduler = watching(do="cancel")
+    press(scheduler, "main", 1.0)
+    assert Stop("press-1") in scheduler.scene_changed(2.0)
+
+
+def test_while_paused_nobody_watches_for_scene_changes() -> None:
+    scheduler = watching(ask="Where am I?")
+    watched = [scheduler.watches_scene]
+    hold(scheduler, "back", 1.0)
+    watched.append(scheduler.watches_scene)
+    assert scheduler.scene_changed(3.0) == []
+    scheduler.commanded("unpause", 4.0)
+    assert [*watched, scheduler.watches_scene] == [True, False, True]
+
+
+def test_where_no_trigger_waits_for_a_scene_change_nobody_watches_for_one() -> None:
+    scheduler = Scheduler(CONFIG)
+    assert not scheduler.watches_scene
+    assert scheduler.scene_changed(1.0) == []
+    assert "scene" not in scheduler.buttons

@@ -309,6 +309,26 @@ def test_what_is_not_changed_stays_as_it_was_written(tmp_path: Path) -> None:
     run(session())
 
 
+def test_a_trigger_for_scene_changes_is_shown_and_kept_whatever_buttons_there_are(tmp_path: Path) -> None:
+    scene = '  - {when: scene change, ask: "Where am I?"}\n'
+    own = OWN.replace("buttons:", "camera: {driver: uvc, device: /dev/video7}\nbuttons:").replace(
+        "\n# Apps", f"{scene}\n# Apps"
+    )
+
+    async def session() -> None:
+        boards.make(tmp_path)
+        config_of(tmp_path).parent.mkdir(parents=True)
+        config_of(tmp_path).write_text(own)
+        async with technician(tmp_path, "usb") as person:
+            await person.answers(("[1]", "2"), ("changes a line", "3"), ("Number [1]", "1"), WRITE, ("y/n", "y"))
+            assert await person.ends() == 0
+            assert "scene change: Where am I?" in person.transcript()
+        assert scene in config_of(tmp_path).read_text()
+        assert check(config_of(tmp_path)).returncode == 0
+
+    run(session())
+
+
 def test_without_a_yes_nothing_is_written_over(tmp_path: Path) -> None:
     """The config has no language of its own, so the questions are Chinese."""
 
@@ -426,7 +446,7 @@ def test_a_press_gets_another_question_and_a_key_another_name(tmp_path: Path) ->
         config = load(config_of(tmp_path)).config
         assert config.buttons[0].options.map == {"KEY_ENTER": "main", "KEY_UP": "down"}  # type: ignore[attr-defined]
         # The triggers were for buttons that are no more, so they are the standard ones again.
-        assert [f"{one.when.button} {one.when.gesture}" for one in config.triggers] == [
+        assert [str(one.when) for one in config.triggers] == [
             "main press",
             "main double",
             "main long",

@@ -64,7 +64,7 @@ def _summary(config: Config) -> Iterator[str]:
     displays = (f"{one.driver} as {one.profile}" if one.profile else one.driver for one in config.displays)
     yield f"displays: {', '.join(displays) or 'none'}"
     for trigger in config.triggers:
-        yield f"{trigger.when.button} {trigger.when.gesture}: {_effect(trigger)}"
+        yield f"{trigger.when}: {_effect(trigger)}"
     if config.api.listen:
         yield f"api: {config.api.listen}{', open to all on this machine' if config.api.open else ''}"
     if config.gateway:

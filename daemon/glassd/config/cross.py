@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from glassd.config.fields import READER_URL, host_allowed, host_of, same_address, sends_key_in_clear, split_event
+from glassd.config.fields import (
+    READER_URL,
+    SCENE_CHANGE,
+    host_allowed,
+    host_of,
+    same_address,
+    sends_key_in_clear,
+    split_event,
+)
 from glassd.config.mistakes import did_you_mean, readable
 from glassd.config.schema import ANY_MODEL, NEEDS_HTTPS, ONE_OF_BOTH, Deadlines, GestureTimes
 from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
@@ -168,22 +176,39 @@ def _check_profiles(devices: list[Device], mistakes: Mistakes) -> None:
 def _check_triggers(root: Mapping, devices: list[Device], mistakes: Mistakes) -> None:
     """Note triggers on a button that no device has, and on an event that another trigger has."""
     buttons = produced_buttons(root, devices, mistakes)
-    taken: dict[tuple[str, str], tuple[Path, Scalar]] = {}
+    taken: dict[tuple[str, ...], tuple[Path, Scalar]] = {}
     for path, node in _items(root, "triggers"):
         ask, do, when = child(node, "ask"), child(node, "do"), child(node, "when")
         if ask is not None and do is not None and not isinstance(ask, Lost) and not isinstance(do, Lost):
             mistakes.add(node.place, dotted(path), f"expected {ONE_OF_BOTH}")
-        event = split_event(when.text) if isinstance(when, Scalar) else None
-        if event is None or not isinstance(when, Scalar):
+        if not isinstance(when, Scalar):
+            continue
+        is_scene = when.text.split() == SCENE_CHANGE.split()
+        event = tuple(SCENE_CHANGE.split()) if is_scene else split_event(when.text)
+        if event is None:
             continue
         here = dotted((*path, "when"))
-        if buttons is not None and event[0] not in buttons:
+        if is_scene and (blind := _never_looks(root)):
+            mistakes.add(when.place, here, f"expected a camera that looks all the time, {blind}")
+        elif not is_scene and buttons is not None and event[0] not in buttons:
             near = did_you_mean(event[0], buttons, known="there are")
             mistakes.add(when.place, here, f"expected a button that a map: gives, got {readable(event[0])}; {near}")
         other, first = taken.setdefault(event, (path, when))
         if first is not when:
             text = f"expected an event of its own, {dotted(other)} in line {first.place.line} has it"
             mistakes.add(when.place, here, text)
+
+
+def _never_looks(root: Mapping) -> str:
+    """Return why no camera looks all the time, as a scene change needs it; empty where one does."""
+    camera = child(root, "camera")
+    if camera is None or (isinstance(camera, Scalar) and camera.value is None):
+        return "there is no camera: section"
+    for key, all_the_time in (("capture", "ring"), ("keep_open", "always")):
+        given = child(camera, key)
+        if isinstance(given, Scalar) and isinstance(given.value, str) and given.text != all_the_time:
+            return f"camera.{key} in line {given.place.line} is {readable(given.text)}, not {all_the_time}"
+    return ""
 
 
 def produced_buttons(root: Mapping, devices: list[Device], mistakes: Mistakes) -> list[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -41,6 +41,8 @@ _PROXY = r"http://(?:[^\s?#@/:\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?"
 _HOST_NAME = r"(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 EVENT = r"(\S+) +(press|double|triple|long)"
 """What a trigger waits for: a button and a gesture."""
+SCENE_CHANGE: Final = "scene change"
+"""What else a trigger may wait for."""
 
 
 def looks_like_key(text: str) -> bool:

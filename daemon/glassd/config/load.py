@@ -26,7 +26,7 @@ from glassd.config.mistakes import (
     readable,
 )
 from glassd.config.recover import read_tree
-from glassd.config.schema import ButtonDevice, Camera, Config, DisplayDevice, Endpoint, Model, Trigger
+from glassd.config.schema import ButtonDevice, ButtonEvent, Camera, Config, DisplayDevice, Endpoint, Model, Trigger
 from glassd.config.source import Source, read_source
 from glassd.config.tree import Entry, Lost, Mapping, Node, Outline, Scalar, Sequence, dotted, walk
 from glassd.config.validate import validate, validate_model
@@ -105,7 +105,7 @@ def _warnings(config: Config) -> list[str]:
     found = []
     if asks and config.camera is None:
         found.append("there is no camera: section, so every ask goes without a picture")
-    if config.triggers and not config.buttons:
+    if any(isinstance(trigger.when, ButtonEvent) for trigger in config.triggers) and not config.buttons:
         found.append("there is no buttons: section, so triggers start by `glassd press` alone")
     for number, endpoint in enumerate(config.model.endpoints):
         for name, value in {**endpoint.fields, **endpoint.picture_fields}.items():

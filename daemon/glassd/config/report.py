@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from glassd.config import words
 from glassd.config.mistakes import did_you_mean, nearest, readable
-from glassd.config.schema import ButtonEvent, Config
+from glassd.config.schema import ButtonEvent, Config, SceneChange
 from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _homes(whole: type[BaseModel]) -> dict[str, tuple[str, ...]]:
             if path and name != "options":
                 found[name] = (*found.get(name, ()), path)
             inner = _model_in(field.annotation)
-            if inner is not None and inner is not ButtonEvent:  # which is a text in the file
+            if inner is not None and inner not in (ButtonEvent, SceneChange):  # which are texts in the file
                 stack.append((f"{path}.{name}".lstrip("."), inner))
     return found
 

@@ -209,19 +209,36 @@ class ButtonEvent(Section):
     button: str
     gesture: Gesture
 
+    def __str__(self) -> str:
+        return f"{self.button} {self.gesture}"
 
-def _button_event(event: Any) -> Any:
-    if isinstance(event, ButtonEvent):
+
+class SceneChange(Section):
+    """`when: scene change`: the wearer has come to look at something else."""
+
+    what: Literal["scene change"] = fields.SCENE_CHANGE
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def _event(event: Any) -> Any:
+    if isinstance(event, ButtonEvent | SceneChange):
         return event
+    if isinstance(event, str) and event.split() == fields.SCENE_CHANGE.split():
+        return SceneChange()
     if isinstance(event, str) and (parts := fields.split_event(event)):
         return {"button": parts[0], "gesture": parts[1]}
     near = _nearest_event(event) if isinstance(event, str) else None
     hint = f"; did you mean {near}?" if near else ""
-    raise ValueError(f"a button and a gesture (press, double, triple, long), such as main press{hint}")
+    known = f"such as main press, or {fields.SCENE_CHANGE}"
+    raise ValueError(f"a button and a gesture (press, double, triple, long), {known}{hint}")
 
 
 def _nearest_event(text: str) -> str | None:
     """Return what was likely meant by words in another order, joined by other signs, or with a slip."""
+    if near := nearest(" ".join(re.split(r"[\s_-]+", text.strip())), [fields.SCENE_CHANGE]):
+        return near
     words = text.split() if len(text.split()) > 1 else re.split(r"[-_+,，]", text)
     gestures = {word: nearest(word, get_args(Gesture)) for word in words[:8]}
     buttons = [word for word, gesture in gestures.items() if gesture is None]
@@ -237,11 +254,17 @@ class Trigger(Section):
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["ask"]}, {"required": ["do"]}]})
 
     when: Annotated[
-        ButtonEvent,
-        BeforeValidator(_button_event),
-        WithJsonSchema({"type": "string", "pattern": f"^{fields.EVENT}$", "examples": ["main press", "up double"]}),
+        ButtonEvent | SceneChange,
+        BeforeValidator(_event),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": f"^({fields.EVENT}|scene +change)$",
+                "examples": ["main press", "up double", fields.SCENE_CHANGE],
+            }
+        ),
     ]
-    """A button and a gesture: main press, up double, main long."""
+    """A button and a gesture (main press, up double, main long), or `scene change`."""
     ask: str | None = Field(None, min_length=1)
     """The prompt to send with the frame that was in view."""
     do: Command | None = None

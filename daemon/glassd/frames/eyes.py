@@ -31,6 +31,11 @@ class RingEyes:
     def __init__(self, view: View) -> None:
         self._view = view
 
+    @property
+    def newest(self) -> Frame | None:
+        """The newest frame that was seen."""
+        return self._view.newest
+
     def pin(self, instant: float) -> None:
         """Hold the frame of an instant."""
         self._view.pin(instant)
@@ -213,6 +218,11 @@ class Lids:
         """See again."""
         self._shut = False
         self._keep_looking(True)
+
+    @property
+    def newest(self) -> Frame | None:
+        """The newest frame in view, of eyes that are open all the time."""
+        return None if self._shut or not isinstance(self.eyes, RingEyes) else self.eyes.newest
 
     def pin(self, instant: float) -> None:
         """Hold the frame of an instant."""

@@ -31,12 +31,11 @@ _BURNT: Final = 235
 """Levels at and beyond which a cell's tone is not known any more, but on which side of it the true one is."""
 _FLOOR: Final = 3.0
 """Levels added before the logarithm, which has no value at 0."""
-_NOISE: Final = 2.0
-"""Levels of noise that a cell may have: a sensor's 14 levels a pixel are 1.8 in an eighth's, where 64 are averaged."""
 _FAINT: Final = 0.06
-"""The contrast that is no content yet, as a logarithm: 6 %."""
+"""The contrast that is no content yet, as a logarithm: 6 %. A sensor's noise stays below it, for a cell is the mean of
+many of its pixels."""
 _LEVEL_WEIGHT: Final = 0.25
-"""What another brightness of a whole block weighs beside another pattern: 30 % of light makes a plain one differ."""
+"""What another brightness of a whole block weighs beside another pattern: 19 % more light make a plain one differ."""
 _BAND_ROWS: Final = 5
 """Rows of cells over which a lamp's bands are hardly another: three bands in 45 rows are usual."""
 _EDGE: Final = 0.2
@@ -52,7 +51,6 @@ class Glance:
     """What is kept of one view; `blank` where it shows nothing: a covered lens, a lamp in the face."""
 
     tone: NDArray[np.float32]
-    noise: NDArray[np.float32]
     black: NDArray[np.bool_]
     burnt: NDArray[np.bool_]
     edges: NDArray[np.complexfloating[Any, Any]]
@@ -78,7 +76,6 @@ def glance(grey: NDArray[np.uint8]) -> Glance:
     edges = np.clip(across, -_EDGE, _EDGE) + 1j * np.clip(down[:, :-1], -_EDGE, _EDGE)
     return Glance(
         tone=tone,
-        noise=(_NOISE / (cells + _FLOOR)) ** 2 + np.float32(_FAINT**2),
         black=cells <= _BLACK,
         burnt=cells >= _BURNT,
         edges=np.fft.fft2(edges, _padded(tone.shape)),
@@ -121,7 +118,7 @@ def _differing(one: Glance, other: Glance, moved: tuple[int, int]) -> float:
     here, there = _overlap(one.tone.shape, moved)
     light = _light(one, other, here, there)
     mean = _BlockMean(one.tone[here].shape)
-    contrast = mean.variance(one.tone[here]) + mean(one.noise[here])
+    contrast = mean.variance(one.tone[here]) + mean.variance(other.tone[there]) + 2 * _FAINT**2
     unexplained = []
     for place in _around(there):
         least, most = one.burnt[here] | other.black[place], one.black[here] | other.burnt[place]
@@ -130,8 +127,7 @@ def _differing(one: Glance, other: Glance, moved: tuple[int, int]) -> float:
         level = mean(change) ** 2
         pattern = mean(change**2) - level
         level *= _LEVEL_WEIGHT
-        whole = contrast + mean.variance(other.tone[place]) + mean(other.noise[place])
-        unexplained.append((pattern + level) / (whole + level))
+        unexplained.append((pattern + level) / (contrast + level))
     return float(np.mean(np.min(unexplained, axis=0) > _DIFFERS))
 
 

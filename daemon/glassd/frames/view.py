@@ -87,14 +87,14 @@ class View:
     @property
     def newest(self) -> Frame | None:
         """The newest frame that a streaming camera has given."""
-        return self._ring.newest
+        return None if self._ring.newest is None else self._of_the_world(self._ring.newest)
 
     async def changed(self) -> None:
         """Wait until another frame has come, or the camera has gone."""
         await self._came.wait()
 
     async def newer(self, instant: float) -> Frame:
-        """Return the newest frame, as it is stamped, once it is newer than an instant; raise AskError where none comes.
+        """Return the newest frame once it is newer than an instant; raise AskError where none comes.
 
         For somebody who watches: frames are not weighed, and those between two calls are missed.
         """

@@ -1,9 +1,10 @@
 """The scheduler: (event, now) → actions. Every policy lives here; nothing here does I/O or has a clock of its own.
 
-A gesture starts what its trigger says. Every ask, whatever it comes from, passes `_admit` into one of two lanes:
+A gesture or a scene change starts what its trigger says. Every ask, whatever it comes from, passes `_admit` into one of
+two lanes:
 
-- The wearer's (buttons, API, command line): one answer at a time; a press replaces the one under way, other asks wait
-  their turn in a bounded line.
+- The wearer's (buttons, scene, API, command line): one answer at a time; a press replaces the one under way, other asks
+  wait their turn in a bounded line.
 - The gateway's, for the glasses' own apps: a few at a time beside it. The wearer goes first: none of them starts while
   an ask of the wearer's is under way or waiting; those that are under way go on.
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from glassd.ask import Ask, Origin
+from glassd.config.schema import ButtonEvent, SceneChange
 from glassd.messages.codes import Code
 from glassd.scheduler.gestures import Began, Dropped, Gestures, Made
 
@@ -121,9 +123,11 @@ class Scheduler:
 
     def configure(self, config: Config) -> None:
         """Take over the triggers, times and bounds of a config; what is under way goes on."""
-        self._triggers = {(t.when.button, t.when.gesture): t for t in config.triggers}
+        events = [(trigger.when, trigger) for trigger in config.triggers]
+        self._triggers = {(when.button, when.gesture): each for when, each in events if isinstance(when, ButtonEvent)}
+        self._on_scene = next((each for when, each in events if isinstance(when, SceneChange)), None)
         self._instructions = config.model.instructions
-        self._gestures = Gestures(config.gestures, _mapped(config.triggers))
+        self._gestures = Gestures(config.gestures, _mapped(self._triggers))
         self._at_once = config.gateway.at_once if config.gateway is not None else 0
 
     @property
@@ -150,7 +154,12 @@ class Scheduler:
     @property
     def buttons(self) -> dict[str, list[Gesture]]:
         """Which gestures start something, button by button."""
-        return {button: sorted(gestures) for button, gestures in _mapped(self._triggers.values()).items()}
+        return {button: sorted(gestures) for button, gestures in _mapped(self._triggers).items()}
+
+    @property
+    def watches_scene(self) -> bool:
+        """Whether somebody has to tell of scene changes now: a trigger waits for them, and nothing is paused."""
+        return self._on_scene is not None and not self._paused
 
     # -- events --------------------------------------------------------------------------------------------------------
 
@@ -161,6 +170,16 @@ class Scheduler:
     def tick(self, now: float) -> list[Action]:
         """Time has passed."""
         return [*self._gestured(self._gestures.advance(now)), *self._tired_of_waiting(now)]
+
+    def scene_changed(self, instant: float) -> list[Action]:
+        """The wearer has come to look at something else, at rest by this instant.
+
+        Nobody waits for an answer to it: while another ask is under way or waiting, it asks nothing.
+        """
+        trigger = self._on_scene
+        if trigger is None or self._paused or (trigger.ask is not None and not self._wearer_idle):
+            return []
+        return [Pin(instant), *self._triggered(trigger, instant, Origin.SCENE)]
 
     def asked(self, ask: Ask, *, look: bool) -> list[Action]:
         """Somebody else than a button asks: the API, the command line, the gateway.
@@ -221,19 +240,19 @@ class Scheduler:
                     actions += self._triggered(self._triggers[event.button, event.gesture], event.instant)
         return actions
 
-    def _triggered(self, trigger: Trigger, instant: float) -> list[Action]:
+    def _triggered(self, trigger: Trigger, instant: float, origin: Origin = Origin.BUTTON) -> list[Action]:
         if trigger.ask is not None:
             ask = Ask(
-                id=self.new_id("press"),
+                id=self.new_id("press" if origin is Origin.BUTTON else origin.value),
                 prompt=trigger.ask,
-                origin=Origin.BUTTON,
+                origin=origin,
                 instant=instant,
                 instructions=self._instructions,
                 detail=trigger.detail,
             )
             return self._admit(_Wanted(ask, look=True))
         assert trigger.do is not None, "the schema takes exactly one of ask and do"
-        return [Unpin(instant), *self._command(trigger.do, Origin.BUTTON, instant)]
+        return [Unpin(instant), *self._command(trigger.do, origin, instant)]
 
     def _command(self, command: Command, origin: Origin, instant: float) -> list[Action]:
         match command:
@@ -347,8 +366,8 @@ class Scheduler:
         ]
 
 
-def _mapped(triggers: Iterable[Trigger]) -> dict[str, frozenset[Gesture]]:
+def _mapped(events: Iterable[tuple[str, Gesture]]) -> dict[str, frozenset[Gesture]]:
     mapped: dict[str, set[Gesture]] = {}
-    for trigger in triggers:
-        mapped.setdefault(trigger.when.button, set()).add(trigger.when.gesture)
+    for button, gesture in events:
+        mapped.setdefault(button, set()).add(gesture)
     return {button: frozenset(gestures) for button, gestures in mapped.items()}

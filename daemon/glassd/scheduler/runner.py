@@ -145,6 +145,10 @@ class Runner:
         """Take an edge of any button."""
         self._carry_out(self.scheduler.edge(edge))
 
+    def scene_changed(self, instant: float) -> None:
+        """Take a change of the scene, at rest by this instant."""
+        self._carry_out(self.scheduler.scene_changed(instant))
+
     def command(self, command: Command) -> None:
         """Take a command that comes from no button."""
         self._carry_out(self.scheduler.commanded(command, self._loop.time()))

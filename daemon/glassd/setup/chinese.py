@@ -86,6 +86,7 @@ TEXTS = Texts(
     none_display="暂不显示",
     buttons_names={"main": "主按键", "down": "下一页", "up": "上一页", "back": "清屏"},
     gestures={"press": "单击", "double": "双击", "triple": "三击", "long": "长按"},
+    scene_change="画面变化",
     action="它的作用是？",
     actions={
         "what": "提问：{}",

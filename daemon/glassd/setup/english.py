@@ -86,6 +86,7 @@ TEXTS = Texts(
     none_display="nothing yet",
     buttons_names={"main": "main button", "down": "next page", "up": "previous page", "back": "clear"},
     gestures={"press": "press", "double": "double press", "triple": "triple press", "long": "long press"},
+    scene_change="scene change",
     action="What does it do?",
     actions={
         "what": "asks: {}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from glassd.config.fields import SCENE_CHANGE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -67,7 +69,7 @@ def of_config(config: Config) -> list[Trigger]:
     """Return the triggers of a config as it is written."""
     return [
         {
-            "when": f"{one.when.button} {one.when.gesture}",
+            "when": str(one.when),
             **({"do": one.do} if one.ask is None else {"ask": one.ask}),
             **({} if one.detail == "auto" else {"detail": one.detail}),
         }
@@ -77,6 +79,8 @@ def of_config(config: Config) -> list[Trigger]:
 
 def event_name(event: str, texts: Texts) -> str:
     """Return a button and a gesture as a person says them."""
+    if event == SCENE_CHANGE:
+        return texts.scene_change
     button, gesture = event.split()
     return f"{button} {texts.gestures[gesture]}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from glassd.config.fields import SCENE_CHANGE
 from glassd.setup import ask_buttons, ask_model, presses
 from glassd.setup.answers import KEEP, Answers, ModelAnswers
 from glassd.setup.console import clipped, padded
@@ -258,10 +259,10 @@ class Conversation:
         names = self._button_names()
         triggers = self.answers.triggers
         if triggers == KEEP and self._present is not None:
-            used = {one.when.button for one in self._present.config.triggers}
+            events = [str(one.when) for one in self._present.config.triggers]
         else:
-            used = {str(one["when"]).split()[0] for one in triggers if isinstance(one, dict)}
-        if not used <= set(names):
+            events = [str(one["when"]) for one in triggers if isinstance(one, dict)]
+        if not {event.split()[0] for event in events if event != SCENE_CHANGE} <= set(names):
             self._set(triggers="standard")
 
     def _set(self, **answers: Any) -> None:

@@ -94,6 +94,7 @@ class Texts:
     buttons_names: Mapping[str, str]
     # presses
     gestures: Mapping[str, str]
+    scene_change: str
     action: str
     actions: Mapping[str, str]
     own: str
