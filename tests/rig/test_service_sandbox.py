@@ -65,7 +65,7 @@ def test_the_daemon_gets_what_it_needs_and_nothing_else(board: Board) -> None:
 
 
 def test_a_kind_of_device_that_comes_after_the_start_is_let_in(board: Board) -> None:
-    """What may be opened is settled at the start, by the numbers of the kinds that the kernel knows then: since boot."""
+    """What may be opened is settled at the start, by the numbers of the kinds that the kernel knows since boot."""
     board.run("modprobe -r uvcvideo ftdi_sio cdc_acm && modprobe -r videobuf2_memops videodev")
     board.run("! grep -E 'video4linux|ttyUSB|ttyACM' /proc/devices")
     board.run("systemctl restart systemd-modules-load")
