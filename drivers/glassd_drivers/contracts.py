@@ -49,8 +49,8 @@ class PermanentFault(DriverError):
 MediaType = Literal["image/jpeg", "image/png"]
 RawType = Literal["raw/yuyv", "raw/uyvy", "raw/nv12", "raw/grey"]
 """Pixels that are not encoded, 8 bits a sample, rows tightly packed from the top: YUYV and UYVY (4:2:2, width even),
-NV12 (4:2:0, a plane Y then one of UV pairs, both sides even), luminance alone. Names as V4L2 has them, its fourccs YUYV,
-UYVY, NV12, GREY; colours are BT.601 in the narrow range, as of USB cameras (UVC 1.5, 3.9.2.6)."""
+NV12 (4:2:0, a plane of Y, then one of UV pairs, both sides even), luminance alone. They are V4L2's formats of these
+names; colours are BT.601 in the narrow range."""
 
 
 @dataclass(frozen=True, slots=True)

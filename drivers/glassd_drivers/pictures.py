@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from glassd_drivers.contracts import MediaType
+    from glassd_drivers.contracts import MediaType, RawType
 
 
 class PictureError(ValueError):
@@ -73,6 +73,39 @@ class JpegStream:
             raise PictureError("not a JPEG picture")
         self._known = data[: _jpeg_head_end(data)], facts
         return facts
+
+
+# -- raw pixels: what V4L2 says of these formats -----------------------------------------------------------------------
+
+
+class _Layout(NamedTuple):
+    """How a raw type lays out its samples: bytes for each two pixels, and of what its sides are multiples."""
+
+    bytes_per_two: int
+    across: int = 1
+    down: int = 1
+
+
+_LAYOUTS: Final[dict[RawType, _Layout]] = {
+    "raw/yuyv": _Layout(4, across=2),
+    "raw/uyvy": _Layout(4, across=2),
+    "raw/nv12": _Layout(3, across=2, down=2),
+    "raw/grey": _Layout(2),
+}
+
+
+def is_raw(media_type: MediaType | RawType) -> TypeGuard[RawType]:
+    """Tell whether a frame of this type is raw."""
+    return media_type in _LAYOUTS
+
+
+def check_raw(size: int, media_type: RawType, width: int, height: int) -> None:
+    """Raise PictureError unless so many bytes are a whole raw frame of width and height pixels, rows tightly packed."""
+    layout = _LAYOUTS[media_type]
+    if min(width, height) < 1 or width % layout.across or height % layout.down:
+        raise PictureError(f"no {media_type} has {width}x{height} pixels")
+    if size != (whole := width * height * layout.bytes_per_two // 2):
+        raise PictureError(f"{size} bytes of {media_type}: {width}x{height} pixels have {whole}")
 
 
 # -- JPEG: ITU-T T.81, annex B -----------------------------------------------------------------------------------------

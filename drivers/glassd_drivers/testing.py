@@ -45,7 +45,7 @@ from glassd_drivers.harness import (
     use,
     within,
 )
-from glassd_drivers.pictures import PictureError, media_type_and_size
+from glassd_drivers.pictures import PictureError, check_raw, is_raw, media_type_and_size
 from glassd_drivers.supervise import OPEN_LIMIT_S
 
 if TYPE_CHECKING:
@@ -211,9 +211,12 @@ def a_lost_device_is_a_driver_error(kit: Kit) -> None:
 
 
 def frames_are_whole_pictures(kit: Kit) -> None:
-    """Each frame is a whole JPEG or PNG of the media type and size that it states."""
+    """Each frame is a whole JPEG or PNG of the media type and size that it states, or raw with just its bytes."""
     for frame, _ in some_frames(kit):
         try:
+            if is_raw(frame.media_type):
+                check_raw(len(frame.data), frame.media_type, frame.width, frame.height)
+                continue
             facts = media_type_and_size(frame.data)
         except PictureError as error:
             raise NotConforming(f"a frame is no whole picture: {error}") from None

@@ -237,6 +237,20 @@ class WrongSize(GoodCamera):
         return replace(super().frame(), width=2)
 
 
+class RawCamera(GoodCamera):
+    """Keeps the contract, and does not encode."""
+
+    def frame(self) -> Frame:
+        return Frame(bytes(24), "raw/yuyv", 4, 3, self.context.clock(), self.context.name)
+
+
+class RawCutOff(GoodCamera):
+    """Its raw frames lack a row."""
+
+    def frame(self) -> Frame:
+        return Frame(bytes(16), "raw/yuyv", 4, 3, self.context.clock(), self.context.name)
+
+
 class Frozen(GoodCamera):
     """Its instants stand still."""
 

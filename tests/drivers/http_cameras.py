@@ -19,13 +19,13 @@ EVERY_S = 0.02
 
 
 def picture(number: int) -> bytes:
-    """Return a JPEG that differs from all others: by a comment, as noise would."""
-    comment = b"%08d" % number
-    return JPEG[:2] + b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big") + comment + JPEG[2:]
+    """Return a JPEG that differs from all others: in a table of quantization that none of its components uses."""
+    table = b"\x03" + b"%08d" % number + bytes([1]) * 56
+    return JPEG[:2] + b"\xff\xdb" + (2 + len(table)).to_bytes(2, "big") + table + JPEG[2:]
 
 
 def number_of(data: bytes) -> int:
-    return int(data[6:14])
+    return int(data[7:15])
 
 
 class Request:

@@ -77,7 +77,13 @@ def kit_of(driver: type) -> Kit:
     return Kit(role_of(driver), driver.__name__, InMemory, {"port": "nowhere"})
 
 
-GOOD = [kit_of(each) for each in (faulty_drivers.GoodCamera, faulty_drivers.GoodButtons, faulty_drivers.GoodDisplay)]
+KEEPERS = (
+    faulty_drivers.GoodCamera,
+    faulty_drivers.RawCamera,
+    faulty_drivers.GoodButtons,
+    faulty_drivers.GoodDisplay,
+)
+GOOD = [kit_of(each) for each in KEEPERS]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +109,7 @@ BROKEN = [
     (faulty_drivers.MissingIsOsError, testing.a_missing_device_is_a_driver_error, "FileNotFoundError"),
     (faulty_drivers.MissingIsTwoLines, testing.a_missing_device_is_a_driver_error, "one line"),
     (faulty_drivers.CutOff, testing.frames_are_whole_pictures, "no whole picture"),
+    (faulty_drivers.RawCutOff, testing.frames_are_whole_pictures, "16 bytes of raw/yuyv: 4x3 pixels have 24"),
     (faulty_drivers.WrongSize, testing.frames_are_whole_pictures, "states"),
     (faulty_drivers.Frozen, testing.frames_carry_true_instants, "do not rise"),
     (faulty_drivers.Prophet, testing.frames_carry_true_instants, "in the future"),
