@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
+from glassd.limits import LEAST_SIDE_PX
 from glassd_drivers.contracts import Frame
 from glassd_drivers.pictures import media_type_and_size
 
@@ -33,8 +34,6 @@ class Link:
 
 
 Picture = Frame | Link
-LEAST_SIDE_PX = 11
-"""The least side of a picture: models refuse one of 10 px or less (Bailian's error page, InvalidParameter)."""
 
 
 def sent_frame(data: bytes, instant: float, source: str) -> Frame:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from glassd.frames.exif import UPRIGHT, orientation
-from glassd_drivers.pictures import PictureError, png_chunks
+from glassd.frames.jpeg import SEGMENTS_LIMIT
+from glassd_drivers.pictures import PictureError, media_type_and_size, png_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +22,16 @@ if TYPE_CHECKING:
 _OF_THE_PICTURE: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT"})
 """The chunks that say what the pixels are. All others may tell of its maker: text, time, EXIF, profiles by name."""
 _SIGNATURE_BYTES: Final = 8
+_WITH_ALPHA: Final = (4, 6)
+"""The colour types with an alpha channel (11.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PngHeader:
-    """What the chunks of a PNG say; `orientation` is EXIF's, `deep` whether it has 16 bits a sample."""
+    """What the chunks of a PNG say; `orientation` is EXIF's, `deep` whether it has 16 bits a sample.
+
+    `transparent` is whether some of it may be.
+    """
 
     data: bytes
     chunks: Sequence[PngChunk]
@@ -32,18 +39,27 @@ class PngHeader:
     height: int
     orientation: int
     deep: bool
+    transparent: bool
 
 
 def read_png(data: bytes) -> PngHeader:
     """Return what the chunks of a whole PNG say; raise PictureError where it is broken."""
-    chunks = list(png_chunks(data))
-    if len(chunks[0].body) != 13 or chunks[0].kind != b"IHDR" or not any(chunk.kind == b"IDAT" for chunk in chunks):
-        raise PictureError("a PNG without a picture in it")
-    width, height, depth = struct.unpack_from(">IIB", chunks[0].body)
-    if not (0 < width < 2**31 and 0 < height < 2**31):
-        raise PictureError(f"a PNG of {width}x{height} pixels")
+    if (facts := media_type_and_size(data)).media_type != "image/png":
+        raise PictureError("no PNG")
+    chunks = list(islice(png_chunks(data), SEGMENTS_LIMIT + 1))
+    if len(chunks) > SEGMENTS_LIMIT:
+        raise PictureError(f"a PNG of more than {SEGMENTS_LIMIT} chunks")
+    depth, colour = struct.unpack_from("BB", chunks[0].body, 8)
     exif = next((bytes(chunk.body) for chunk in chunks if chunk.kind == b"eXIf"), None)
-    return PngHeader(data, chunks, width, height, UPRIGHT if exif is None else orientation(exif), depth == 16)
+    return PngHeader(
+        data,
+        chunks,
+        facts.width,
+        facts.height,
+        UPRIGHT if exif is None else orientation(exif),
+        deep=depth == 16,
+        transparent=colour in _WITH_ALPHA or any(chunk.kind == b"tRNS" for chunk in chunks),
+    )
 
 
 def stripped(header: PngHeader) -> bytes:

@@ -86,6 +86,7 @@ _STATUS: Final[Mapping[Code, int]] = {
     Code.MODERATED: 400,
     Code.REQUEST_INVALID: 400,
     Code.PICTURE_BROKEN: 400,
+    Code.PICTURE_SHAPE: 400,
     Code.NOT_ALLOWED: 403,
     Code.MODEL_UNKNOWN: 404,
     Code.REQUEST_TOO_BIG: 413,

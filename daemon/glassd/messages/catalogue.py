@@ -204,6 +204,10 @@ _LINES: dict[Code, dict[Language, _Two]] = {
         "zh": ("图片太大，发不出去", "请换小一些的图片"),
         "en": ("The picture is too large", "Use a smaller one"),
     },
+    Code.PICTURE_SHAPE: {
+        "zh": ("图片太窄，模型看不了", "请换一张图片再试"),
+        "en": ("The picture is too narrow", "Try another picture"),
+    },
     # ourselves
     Code.BUSY: {
         "zh": ("前面的提问还没答完", "请等回答完再按一次"),

@@ -42,6 +42,7 @@ class Code(StrEnum):
     NO_CAMERA = "no_camera"  # the camera is not there
     PICTURE_BROKEN = "picture_broken"  # a file that is no picture, empty, truncated or too small
     PICTURE_TOO_BIG = "picture_too_big"
+    PICTURE_SHAPE = "picture_shape"  # too narrow, or too small once it fits
     # ourselves
     BUSY = "busy"  # as many asks wait as may
     PAUSED = "paused"  # the wearer has paused glassd: nothing is looked at, nothing leaves
