@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from glassd.ask import Ask
     from glassd.config.schema import Config
     from glassd.model.client import Client
+    from glassd.model.pictures import Develop
 
 
 class Answering:
     """The client of the config in force, and the on-board model behind it where the config names it."""
 
-    def __init__(self) -> None:
+    def __init__(self, develop: Develop) -> None:
+        """`develop` makes of a frame the picture that is sent."""
+        self._develop = develop
         self._client: Client | None = None
         self._stack = AsyncExitStack()
         self._open = asyncio.Event()
@@ -49,7 +52,9 @@ class Answering:
         await loaded("glassd.model.client")
         from glassd.model.client import Client  # noqa: PLC0415  aiohttp comes with it
 
-        client = Client(config.model, find_key, allow_hosts=config.allow_hosts, reader_socket=reader)
+        client = Client(
+            config.model, find_key, allow_hosts=config.allow_hosts, reader_socket=reader, develop=self._develop
+        )
         return await stack.enter_async_context(client)
 
     def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:

@@ -23,7 +23,9 @@ from glassd.config.schema import ButtonDevice, DisplayDevice
 from glassd.config.schema import Camera as CameraSection
 from glassd.devices import CAMERA, Device, Devices, sections
 from glassd.events import Bus
+from glassd.frames.darkroom import Darkroom
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
+from glassd.frames.turning import Pose
 from glassd.frames.view import View
 from glassd.frames.watch import SceneWatch
 from glassd.gateway.apps import Apps
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from glassd.answer import AnswerEvent
-    from glassd.ask import Picture
+    from glassd.ask import Detail, Picture
     from glassd.config.commands import Command
     from glassd.config.schema import Config, Gesture
     from glassd.devices import Section
@@ -74,7 +76,8 @@ class App:
         self._host = Host(self._clock, _credential)
         self._devices = Devices(self._host, self._device_changed, self._die, self._clock)
         self._stage = Stage(self._clock, self._screen_changed)
-        self._model = Answering()
+        self._darkroom = Darkroom()
+        self._model = Answering(self._darkroom.develop)
         self._lids = Lids(self._keep_looking)
         self.scheduler = Scheduler(config)
         self.runner = Runner(self.scheduler, self._lids, self._model, self._stage, self._ask_ended)
@@ -108,6 +111,7 @@ class App:
         await self._stage.shown(LAST_SCREEN_LIMIT_S)
         await self._devices.close()
         await self._model.close()
+        self._darkroom.close()
 
     async def _open_model(self) -> None:
         """Open the way to the model, for which HTTP is loaded first; a press that comes before waits for it."""
@@ -154,9 +158,9 @@ class App:
         }
         return {**without_paths(told, self.config), "config": redacted(self.config)}
 
-    async def ask(self, prompt: str, pictures: tuple[Picture, ...]) -> AsyncGenerator[AnswerEvent]:
+    async def ask(self, prompt: str, pictures: tuple[Picture, ...], detail: Detail) -> AsyncGenerator[AnswerEvent]:
         """Ask about these pictures, or about a fresh frame where there are none."""
-        ask = Ask(self.scheduler.new_id("api"), prompt, Origin.API, self._clock(), pictures)
+        ask = Ask(self.scheduler.new_id("api"), prompt, Origin.API, self._clock(), pictures, detail=detail)
         async with aclosing(self.runner.submit(ask, look=not pictures)) as events:
             async for event in events:
                 yield event
@@ -179,11 +183,13 @@ class App:
 
     async def snapshot(self) -> Frame | None:
         """Return the frame in view now, None without a camera; raise AskError where it gives none, as while paused."""
-        return await self._lids.pick(self._clock())
+        frame = await self._lids.pick(self._clock())
+        return None if frame is None else await self._darkroom.show(frame)
 
     async def newer(self, instant: float) -> Frame | None:
         """Return the newest frame once it is newer than an instant; as `snapshot` where there is none to be had."""
-        return await self._lids.newer(instant)
+        frame = await self._lids.newer(instant)
+        return None if frame is None else await self._darkroom.show(frame)
 
     async def reload(self) -> list[str]:
         """Read the config again and apply what changed, between asks; raise ConfigError, with all left in force.
@@ -294,6 +300,7 @@ class App:
                 self._add_display(name, section[0], language)
 
     def _add_camera(self, section: CameraSection) -> None:
+        self._darkroom.pose(CAMERA, Pose(section.crop, section.rotate, section.mirror))
         view = View(section, self._clock)
         self._devices.add(Device(CAMERA, "cameras", section.driver, section.options, view.serve))
 

@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import queue
-import shutil
 import signal
 import socket
 import subprocess
@@ -200,16 +199,22 @@ class Daemon:
     @contextmanager
     def events(self) -> Iterator[Events]:
         """Listen to the daemon's events while this is entered."""
+        with self.stream("/api/events") as response:
+            events = Events(response)
+            events.until(event="status")
+            yield events
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[http.client.HTTPResponse]:
+        """Lend the response of a request whose body has no end, over the unix socket."""
         connection = http.client.HTTPConnection("localhost")
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.sock.settimeout(LIMIT_S)
         with contextlib.closing(connection):
             connection.sock.connect(str(self.socket))
-            connection.request("GET", "/api/events")
+            connection.request("GET", path)
             with connection.getresponse() as response:
-                events = Events(response)
-                events.until(event="status")
-                yield events
+                yield response
 
     def camera_ready(self) -> None:
         """Wait until the camera gives frames."""
@@ -265,10 +270,13 @@ class Events:
 
 
 def photographs(folder: Path, *names: str) -> Path:
-    """Return a folder with photographs that scikit-image carries."""
+    """Return a folder with photographs that scikit-image carries, as a camera would send them: pictures alone."""
+    import cv2
     import skimage
 
     folder.mkdir()
     for name in names:
-        shutil.copy(Path(skimage.__file__).parent / "data" / name, folder)
+        picture = cv2.imread(str(Path(skimage.__file__).parent / "data" / name))
+        assert picture is not None
+        cv2.imwrite(str(folder / name), picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
     return folder

@@ -39,7 +39,8 @@ def first_light(start: Callable[..., Daemon], model: ModelServer, pictures: Path
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("rocket.jpg", "image/jpeg"), ("retina.jpg", "image/jpeg"), ("coffee.png", "image/png")]
+    ("name", "kind"),
+    [("rocket.jpg", "image/jpeg"), ("hubble_deep_field.jpg", "image/jpeg"), ("coffee.png", "image/png")],
 )
 def test_a_press_sends_the_manuals_body_with_the_cameras_own_bytes_and_shows_the_answer_while_it_grows(
     name: str, kind: str, tmp_path: Path, start: Callable[..., Daemon], model: ModelServer

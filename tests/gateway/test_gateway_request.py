@@ -172,9 +172,26 @@ def test_an_option_that_cannot_be_is_refused_by_its_name(field: str, value: Any,
     assert (refused.value.param or "").startswith(field)
 
 
-def test_a_detail_is_accepted() -> None:
-    part = {"type": "image_url", "image_url": {"url": "https://h/x.jpg", "detail": "high"}}
-    assert read(chat(user(part, TEXT))).ask.pictures == (Link("https://h/x.jpg"),)
+@pytest.mark.parametrize(
+    ("details", "meant"),
+    [
+        (["high"], "text"),
+        (["low", "high"], "text"),
+        (["low"], "scene"),
+        (["low", "low"], "scene"),
+        (["low", None], "auto"),
+        (["auto"], "auto"),
+        (["original"], "auto"),
+        ([None], "auto"),
+        ([], "auto"),
+    ],
+)
+def test_a_detail_says_what_the_pictures_are_for(details: list[str | None], meant: str) -> None:
+    parts = [
+        {"type": "image_url", "image_url": {"url": "https://h/x.jpg", **({"detail": word} if word else {})}}
+        for word in details
+    ]
+    assert read(chat(user(*parts, TEXT))).ask.detail == meant
 
 
 def test_base64_may_have_line_breaks_and_be_longer_than_a_slice() -> None:

@@ -302,13 +302,13 @@ def test_without_direct_the_daemon_is_asked_and_its_lines_are_relayed(tmp_path: 
             ended = await glassd_ends(
                 "ask", "--json", "--image", picture, "--image", "http://x/y.png", "?", GLASSD_SOCKET=path
             )
-            plain = await glassd_ends("ask", "?", GLASSD_SOCKET=path)
+            plain = await glassd_ends("ask", "--detail", "text", "?", GLASSD_SOCKET=path)
         assert (ended.status, [json.loads(line) for line in LINES.splitlines()]) == (0, ended.lines)
         assert (plain.status, plain.stdout.decode()) == (0, "一\n")
         assert daemon.requests[0].path == "/api/ask"
         pictures = [{"data": data}, {"url": "http://x/y.png"}]
-        assert daemon.requests[0].json == {"prompt": "?", "pictures": pictures}
-        assert daemon.requests[1].json == {"prompt": "?", "pictures": []}
+        assert daemon.requests[0].json == {"prompt": "?", "pictures": pictures, "detail": "auto"}
+        assert daemon.requests[1].json == {"prompt": "?", "pictures": [], "detail": "text"}
 
     asyncio.run(main())
 

@@ -61,7 +61,8 @@ def test_a_picture_and_an_answer(
     good, lines = said(daemon, monkeypatch, capsys)
     assert good
     picture, answer = lines
-    assert picture.startswith("Test picture: 600x400 PNG, 456 KB, after 0.")
+    size = round((pictures / "coffee.png").stat().st_size / 1024)
+    assert picture.startswith(f"Test picture: 600x400 PNG, {size} KB, after 0.")
     assert answer.endswith(" s: A cup of coffee on a wooden table, seen…")
     body = model.request()[1]
     assert body["messages"][-1]["content"][-1]["text"] == "What is this?"

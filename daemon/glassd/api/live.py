@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from aiohttp import web
 
-from glassd.answer import AskError, Problem
+from glassd.answer import AskError
 from glassd.api.guard import error_response
 from glassd.callers import has_address
 from glassd.messages.codes import Code
 
 if TYPE_CHECKING:
-    from glassd_drivers.contracts import Frame, MediaType
+    from glassd_drivers.contracts import Frame
 
 VIEWERS_LIMIT: Final = 4
 """How many may watch at a time."""
@@ -42,19 +42,7 @@ class Source(Protocol):
     """Where the frames come from."""
 
     async def newer(self, instant: float) -> Frame | None:
-        """Return the newest frame once it is newer than an instant, None without a camera; raise AskError."""
-
-
-async def picture_of(frame: Frame) -> tuple[bytes, MediaType]:
-    """Return a frame as it may leave through the API: an encoded picture and its media type; raise AskError for none.
-
-    Every frame that the API sends passes here.
-    """
-    match frame.media_type:
-        case "image/jpeg" | "image/png":
-            return frame.data, frame.media_type
-        case raw:
-            raise AskError(Problem(Code.NO_PICTURE, f"the camera gives {raw}, which is not encoded here"))
+        """Return the newest frame, encoded, once it is newer than an instant; None without a camera; raise AskError."""
 
 
 def no_camera() -> web.Response:
@@ -114,10 +102,9 @@ class Live:
         clock = asyncio.get_running_loop().time
         while frame is not None:
             due = clock() + period
-            body, media_type = await picture_of(frame)
-            head = f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = f"Content-Type: {frame.media_type}\r\nContent-Length: {len(frame.data)}\r\n\r\n"
             # With the next delimiter: viewers show a picture once they know that it has ended.
-            part = b"%b%b\r\n--%b\r\n" % (head.encode(), body, BOUNDARY.encode())
+            part = b"%b%b\r\n--%b\r\n" % (head.encode(), frame.data, BOUNDARY.encode())
             try:
                 async with asyncio.timeout(WRITE_LIMIT_S):
                     await response.write(part)

@@ -35,6 +35,7 @@ class AskRequest(msgspec.Struct, forbid_unknown_fields=True):
 
     prompt: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=PROMPT_LIMIT_CHARS)]
     pictures: Annotated[list[SentPicture], msgspec.Meta(max_length=PICTURES_LIMIT)] = []
+    detail: Literal["scene", "text", "auto"] = "auto"
 
 
 class PressRequest(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,7 +1,7 @@
 """The local API: what the command line, the page and scripts on the board talk to.
 
 GET  /api/status            how the daemon and its devices stand
-POST /api/ask               {"prompt", "pictures"?}: JSON lines, as `glassd ask --json` prints them
+POST /api/ask               {"prompt", "pictures"?, "detail"?}: JSON lines, as `glassd ask --json` prints them
 POST /api/press             {"button", "gesture"?}
 POST /api/do                {"command"}: pause, resume, next page …
 GET  /api/snapshot          the picture that a press would take now
@@ -25,7 +25,7 @@ from aiohttp import WSMsgType, web
 
 from glassd.answer import AskError
 from glassd.api.guard import PICTURES, Guard, error_response
-from glassd.api.live import Live, no_camera, picture_of
+from glassd.api.live import Live, no_camera
 from glassd.api.posted import read_posted
 from glassd.api.requests import (
     REQUEST_LIMIT_BYTES,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from glassd.answer import AnswerEvent
-    from glassd.ask import Picture
+    from glassd.ask import Detail, Picture
     from glassd.config.commands import Command
     from glassd.config.schema import Gesture
     from glassd.events import Bus
@@ -76,7 +76,7 @@ class House(Protocol):
     def report(self) -> dict[str, Any]:
         """Return what goes into a bug report, as JSON."""
 
-    def ask(self, prompt: str, pictures: tuple[Picture, ...]) -> AsyncGenerator[AnswerEvent]:
+    def ask(self, prompt: str, pictures: tuple[Picture, ...], detail: Detail) -> AsyncGenerator[AnswerEvent]:
         """Ask about these pictures, or about a fresh frame where there are none."""
 
     def press(self, button: str, gesture: Gesture) -> None:
@@ -86,7 +86,7 @@ class House(Protocol):
         """Carry out a command, as a button that is mapped to it would."""
 
     async def snapshot(self) -> Frame | None:
-        """Return the frame in view now, None without a camera; raise AskError where it gives none, as while paused."""
+        """Return the frame in view now, encoded; None without a camera; raise AskError where it gives none."""
 
     async def newer(self, instant: float) -> Frame | None:
         """Return the newest frame once it is newer than an instant; as `snapshot` where there is none to be had."""
@@ -146,7 +146,7 @@ class _Routes:
         response = _lines()
         with contextlib.suppress(ConnectionError):  # who hangs up does not want the answer any more
             await response.prepare(request)
-            async with aclosing(self._house.ask(wanted.prompt, pictures)) as events:
+            async with aclosing(self._house.ask(wanted.prompt, pictures, wanted.detail)) as events:
                 async for event in events:
                     if (line := event_line(event)) is not None:
                         await _write(response, line)
@@ -171,10 +171,9 @@ class _Routes:
         try:
             if (frame := await self._house.snapshot()) is None:
                 return no_camera()
-            body, media_type = await picture_of(frame)
         except AskError as error:
             return error_response(503, str(error), code=error.problem.code)
-        return web.Response(body=body, content_type=media_type, headers={"Cache-Control": "no-store"})
+        return web.Response(body=frame.data, content_type=frame.media_type, headers={"Cache-Control": "no-store"})
 
     async def pictures(self, request: web.Request) -> web.Response:
         try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from glassd.answer import AnswerEvent
-    from glassd.ask import Picture
+    from glassd.ask import Detail, Picture
     from glassd.cli.ask_output import Output
     from glassd.config.schema import Model
 
@@ -49,6 +49,12 @@ def add(subparsers: Any) -> None:
         help="a picture instead of a fresh one from the camera; a URL is passed on to the model, never fetched",
     )
     parser.add_argument(
+        "--detail",
+        choices=("scene", "text", "auto"),
+        default="auto",
+        help="what the picture is for: scene sends a smaller one, text all that the model takes (default: auto)",
+    )
+    parser.add_argument(
         "--direct", action="store_true", help="call the model from this process: needs no daemon, takes no picture"
     )
     parser.add_argument("--json", action="store_true", help="print JSON lines, the outcome last (docs/outcomes.md)")
@@ -72,9 +78,9 @@ def run(args: argparse.Namespace) -> int:
                 except ConfigError as error:
                     print(error, file=sys.stderr)
                     return EXIT_CONFIG
-                _ask_model(model, args.prompt, _pictures(args.image), output)
+                _ask_model(model, args.prompt, _pictures(args.image), args.detail, output)
             else:
-                _ask_daemon(args.prompt, _pictures(args.image), output)
+                _ask_daemon(args.prompt, _pictures(args.image), args.detail, output)
         except AskError as error:
             output.fail(error.problem)
         except Interrupted as interruption:
@@ -123,19 +129,20 @@ def _picture(argument: str) -> Picture:
 # -- straight to the model --------------------------------------------------------------------------------------------
 
 
-def _ask_model(model: Model, prompt: str, pictures: tuple[Picture, ...], output: Output) -> None:
+def _ask_model(model: Model, prompt: str, pictures: tuple[Picture, ...], detail: Detail, output: Output) -> None:
     from glassd.ask import Ask, Origin  # noqa: PLC0415  a light start
     from glassd.cli.ask_direct import answer  # noqa: PLC0415  aiohttp comes with it
 
-    ask = Ask("cli", prompt, Origin.CLI, time.monotonic(), pictures, model.instructions)
+    ask = Ask("cli", prompt, Origin.CLI, time.monotonic(), pictures, model.instructions, detail=detail)
     answer(model, ask, output)
 
 
 # -- through the daemon -----------------------------------------------------------------------------------------------
 
 
-def _ask_daemon(prompt: str, pictures: tuple[Picture, ...], output: Output) -> None:
-    for event in daemon_events({"prompt": prompt, "pictures": [_sendable(picture) for picture in pictures]}):
+def _ask_daemon(prompt: str, pictures: tuple[Picture, ...], detail: Detail, output: Output) -> None:
+    sendable = [_sendable(picture) for picture in pictures]
+    for event in daemon_events({"prompt": prompt, "pictures": sendable, "detail": detail}):
         output.tell(event)
     if output.outcome is None:
         raise AskError(Problem(Code.CONNECTION_LOST, "the daemon broke off; see its log", retryable=True))

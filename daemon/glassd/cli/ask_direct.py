@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, closing
 from typing import TYPE_CHECKING
 
 from glassd.cli.ask_output import SIGNALS, Interrupted
 from glassd.config.keys import find_key
 from glassd.config.schema import READER_URL
+from glassd.frames.darkroom import Darkroom
 from glassd.model.client import Client
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def answer(model: Model, ask: Ask, output: Output) -> None:
                 from glassd.reader.server import serve  # noqa: PLC0415  cv2 comes with it
 
                 reader = await stack.enter_async_context(serve())
-            client = await stack.enter_async_context(Client(model, find_key, reader_socket=reader))
+            darkroom = stack.enter_context(closing(Darkroom()))
+            client = Client(model, find_key, reader_socket=reader, develop=darkroom.develop)
+            await stack.enter_async_context(client)
             events = await stack.enter_async_context(aclosing(client.ask(ask)))
             async for event in events:
                 output.tell(event)

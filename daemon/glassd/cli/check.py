@@ -49,7 +49,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         for line in _summary(loaded.config):
             print(line)
-    for warning in (*loaded.warnings, *_missing_keys(loaded.config), *_missing_files(loaded.config)):
+    from glassd.cli.check_pictures import unreachable_budgets  # noqa: PLC0415  a light start: see the package
+
+    config = loaded.config
+    for warning in (*loaded.warnings, *unreachable_budgets(config), *_missing_keys(config), *_missing_files(config)):
         print(f"warning: {warning}", file=sys.stderr)
     return 0
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from glassd_drivers.units import Duration
+from glassd.limits import LEAST_SIDE_PX
+from glassd_drivers.units import Duration, Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +38,7 @@ _OWN_HEADERS = (
     "|upgrade|user-agent"
 )
 _KEY_HEADERS = r"(^|-|api)(key|token|secret|password)$"
+_CROP_SIZE = r"([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})"
 _PROXY = r"http://(?:[^\s?#@/:\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?"
 _HOST_NAME = r"(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 EVENT = r"(\S+) +(press|double|triple|long)"
@@ -259,6 +261,18 @@ def _network(pattern: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | No
         return None
 
 
+def _crop(value: Any) -> Any:
+    if isinstance(value, Size):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
+        return float(value)
+    if isinstance(value, str) and (match := re.fullmatch(_CROP_SIZE, value.strip())):
+        size = Size(int(match[1]), int(match[2]))
+        if min(size) >= LEAST_SIDE_PX:
+            return size
+    raise ValueError(f"a part of each side such as 0.5, or a size of at least {LEAST_SIDE_PX} px such as 640x480")
+
+
 def _name_but(own: frozenset[str]) -> dict[str, Any]:
     return {"type": "string", "minLength": 1, "maxLength": 64, "not": {"enum": sorted(own)}}
 
@@ -274,6 +288,19 @@ EndpointUrl = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s?#@/][^\s?#@]*|reader)$"}),
 ]
 Address = Annotated[str, BeforeValidator(_listen), WithJsonSchema({"type": "string", "pattern": f"^{_LISTEN}$"})]
+Crop = Annotated[
+    float | Size,
+    BeforeValidator(_crop),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+                {"type": "string", "pattern": f"^{_CROP_SIZE}$", "examples": ["640x480"]},
+            ]
+        }
+    ),
+]
+"""The middle of a picture: the part of each side, or a size in pixels."""
 Wait = Annotated[Duration, Field(gt=0)]
 """A duration that is not nothing."""
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]

@@ -18,6 +18,7 @@ from glassd.config.commands import Command
 from glassd.config.fields import (
     Address,
     CredentialName,
+    Crop,
     EndpointUrl,
     FieldName,
     FieldValue,
@@ -47,12 +48,47 @@ class Section(BaseModel):
 
 FIELDS_LIMIT = 32
 """The most fields, or headers, that an endpoint adds to its requests."""
-_OF_THE_NETWORK = ("stream", "partial", "fields", "picture_fields", "headers", "proxy", "proxy_login", "ca")
+_OF_THE_NETWORK = (
+    "stream",
+    "partial",
+    "fields",
+    "picture_fields",
+    "image_tokens",
+    "image_limits",
+    "headers",
+    "proxy",
+    "proxy_login",
+    "ca",
+)
 ANY_MODEL = "glassd"
 """The name, beside the models' own, by which an app asks the gateway for whichever model the config takes."""
 NEEDS_HTTPS = "https, for the key could be read on the way (plain http takes a key to this machine alone)"
 ONE_OF_BOTH = "either ask or do, and one of them"
 UNGUARDED = "a token beside it (token: NAME), for whoever reaches the address could ask and see pictures"
+
+
+TOKENS_LEAST = 16
+"""The fewest tokens of a picture: fewer show nothing."""
+TOKENS_LIMIT = 65_536
+"""The most: past any model's window it is a slip."""
+ImageTokens = Annotated[int, Field(ge=TOKENS_LEAST, le=TOKENS_LIMIT)]
+
+
+class ImageLimits(Section):
+    """What the endpoint takes of a picture, where that is not what glassd knows of its model and vendor."""
+
+    patch: int | None = Field(None, ge=8, le=64)
+    """The side in pixels of the square that costs one token; by the model's name, else 28."""
+    tokens: ImageTokens | None = None
+    """The most tokens that the model gives a picture: what `detail: text` uses."""
+    pixels: int | None = Field(None, ge=10_000, le=1_000_000_000)
+    """The most pixels of a picture; no cap."""
+    side: int | None = Field(None, ge=64, le=65_535)
+    """The most pixels of its longer side; no cap."""
+    size: Annotated[ByteCount, Field(ge=4096)] | None = None
+    """The most bytes of all encoded pictures of a request; 4MB."""
+    ratio: float | None = Field(None, ge=1, le=1000)
+    """How many times longer than the other a side may be; 200."""
 
 
 class Endpoint(Section):
@@ -83,6 +119,11 @@ class Endpoint(Section):
     """Fields of this vendor that are added to the body of each request, as they are: `enable_thinking: false`."""
     picture_fields: dict[PictureFieldName, FieldValue] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
     """Fields of this vendor that are added to each picture, beside its `image_url`: `max_pixels: 1003520`."""
+    image_tokens: ImageTokens | None = None
+    """The most tokens that a picture costs with `detail: auto`: a larger one is made smaller before it is sent. By
+    default what the model looks at unless it is told otherwise."""
+    image_limits: ImageLimits = ImageLimits()
+    """What the endpoint takes of a picture."""
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
     """HTTP headers that are added to each request. A key has no place here."""
     proxy: ProxyUrl | None = None
@@ -171,6 +212,13 @@ class Camera(Section):
     """How many seconds of frames the ring holds: those of the longest gesture."""
     memory: Annotated[ByteCount, Field(gt=0)] = 64 * 1024 * 1024
     """How many bytes of frames the ring holds at most."""
+    crop: Crop | None = None
+    """The middle that is kept of each frame: the part of each side, such as 0.5, or a size in pixels, such as 640x480,
+    of the picture the right way up."""
+    rotate: Literal[0, 90, 180, 270] = 0
+    """By how many degrees each frame is turned clockwise before it is sent."""
+    mirror: bool = False
+    """Whether left and right are exchanged, after the rotation."""
 
 
 class ButtonDevice(Section):

@@ -11,7 +11,7 @@ with the place where it stands.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -26,7 +26,7 @@ from glassd_drivers.pictures import PictureError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from glassd.ask import Picture
+    from glassd.ask import Detail, Picture
 
 TURNS_LIMIT: Final = 64
 """The most turns of one request."""
@@ -84,7 +84,7 @@ def read_request(body: bytes | bytearray, ask_id: str, now: float) -> Request:
     _refuse_what_no_answer_has(chat)
     turns = [_turn(message, f"messages[{at}]", now) for at, message in enumerate(chat.messages)]
     return Request(
-        ask=_ask(turns, ask_id, now, chat.model, options),
+        ask=replace(_ask(turns, ask_id, now, chat.model, options), detail=_detail(chat)),
         stream=bool(chat.stream),
         usage=chat.stream_options is None or chat.stream_options.include_usage is not False,
     )
@@ -95,6 +95,7 @@ def read_request(body: bytes | bytearray, ask_id: str, now: float) -> Request:
 
 class _ImageUrl(msgspec.Struct):
     url: str
+    detail: str | None = None
 
 
 class _TextPart(msgspec.Struct, tag_field="type", tag="text"):
@@ -230,6 +231,13 @@ def _turn(message: _Message, place: str, now: float) -> Turn:
         else:
             raise GatewayError(400, "only the user's turns may hold pictures", param=f"{place}.content[{at}]")
     return Turn(role, "\n".join(texts), tuple(pictures))
+
+
+def _detail(chat: _Chat) -> Detail:
+    """Return what the pictures are for, by OpenAI's word: `high` for one of them is text, `low` for all is a scene."""
+    parts = (part for message in chat.messages for part in _parts(message))
+    wanted = {part.image_url.detail for part in parts if isinstance(part, _ImagePart)}
+    return "text" if "high" in wanted else "scene" if wanted == {"low"} else "auto"
 
 
 def _parts(message: _Message) -> Iterable[_Part]:

@@ -19,7 +19,9 @@ from glassd.model.connections import Connections
 from glassd.model.endpoints import Plan, Target, jittered, targets
 from glassd.model.errors import one_line, own_words, problem
 from glassd.model.exchange import Exchange, Stations
+from glassd.model.failures import timeout_problem
 from glassd.model.health import Health
+from glassd.model.pictures import Fitting
 from glassd.model.request import body, headers
 from glassd.model.resume import resumed
 
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 
     from glassd.answer import AnswerEvent, Problem
     from glassd.config.schema import Model
+    from glassd.limits import Limits
     from glassd.model.connections import Way
+    from glassd.model.pictures import Develop
+    from glassd_drivers.contracts import Frame
 
 UNHEARD_PART: Final = 0.75
 """A connection whose other side takes nothing for this part of the `first` deadline is dead: known soon enough that a
@@ -43,7 +48,8 @@ class Client:
 
     `find_key` returns the key for a credential's name, or raises KeyMissingError. `allow_hosts` are the patterns of the
     only hosts that anything may be sent to, None for those of the endpoints. `reader_socket` is the path of the unix
-    socket on which the on-board reader listens; without it, endpoints `reader` are passed over.
+    socket on which the on-board reader listens; without it, endpoints `reader` are passed over. `develop` makes of each
+    frame the picture that is sent; without it all go as they are.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Client:
         *,
         allow_hosts: Sequence[str] | None = None,
         reader_socket: str | None = None,
+        develop: Develop | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         jitter: Callable[[float], float] = jittered,
@@ -66,6 +73,7 @@ class Client:
         self._model = model
         self._usual = _usual(model)
         self._find_key = find_key
+        self._develop = develop or _as_it_is
         self._clock = clock
         self._wall_clock = wall_clock
         self._jitter = jitter
@@ -121,6 +129,7 @@ class Client:
         found = [target for target in targets(self._model.endpoints, ask) if self._connections.can_take(target)]
         plan = Plan(self.health.order(found), self._jitter)
         outcome: Outcome | None = None
+        fitting = Fitting(ask, self._develop)
         while (step := plan.next()) is not None:
             target, pause = step
             if loop.time() + pause >= due:
@@ -128,15 +137,13 @@ class Client:
             if pause > 0:
                 await asyncio.sleep(pause)
             try:
-                key = self._key(target)
-                way = self._connections.way(target)
+                key, way, fitted = await self._ready(target, fitting, due)
             except AskError as error:
                 plan.not_called()
-                self._tell(target, error.problem)
                 outcome = _not_sent(error.problem, target.endpoint.url)
                 continue
             stations = Stations(self._clock, start)
-            async with self._exchange(ask, target, way, key=key, due=due, stations=stations) as exchange:
+            async with self._exchange(fitted, target, way, key=key, due=due, stations=stations) as exchange:
                 began = False
                 while batch := await exchange.read():
                     if not began and exchange.began:
@@ -153,6 +160,21 @@ class Client:
             if exchange.began:
                 break
         yield outcome or _not_sent(_NO_ENDPOINT)
+
+    async def _ready(self, target: Target, fitting: Fitting, due: float) -> tuple[str | None, Way, Ask]:
+        """Return the key, the way, and the ask as it goes to a target; raise AskError where one of them is missing."""
+        try:
+            key = self._key(target)
+            way = self._connections.way(target)
+        except AskError as error:
+            self._tell(target, error.problem)
+            raise
+        try:
+            async with asyncio.timeout_at(due):
+                return key, way, await fitting.for_target(target)  # what it raises is no fault of the endpoint's
+        except TimeoutError as error:
+            whole = self._model.deadlines.whole
+            raise AskError(timeout_problem(Code.WHOLE_TIMEOUT, where=target.where, seconds=whole)) from error
 
     def _exchange(
         self, ask: Ask, target: Target, way: Way, *, key: str | None, due: float, stations: Stations
@@ -210,6 +232,10 @@ def _usual(model: Model) -> list[Target]:
         if found := [target for target in targets(model.endpoints, usual) if not target.is_reader]:
             return found
     return []
+
+
+async def _as_it_is(frame: Frame, limits: Limits | None) -> Frame:  # noqa: ARG001  a Develop
+    return frame
 
 
 def _refuses_usage(trouble: Problem) -> bool:

@@ -1,7 +1,7 @@
 """The request for an ask: its body in the manual's shape, its headers.
 
 The body is put together from pieces: JSON for the words, and between them the base64 of each picture's own bytes. A
-picture is never copied into a JSON encoder, and its bytes are never changed. What an endpoint's config adds stands
+picture is never copied into a JSON encoder, and its bytes are not changed here. What an endpoint's config adds stands
 behind what every request has, so a request without it is the manual's.
 """
 
@@ -16,6 +16,7 @@ import pybase64
 from glassd import __version__
 from glassd.ask import Link, Turn
 from glassd.config.fields import OWN_FIELDS
+from glassd.model.pictures import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,12 +54,15 @@ def body(ask: Ask, target: Target, *, usage: bool = True) -> list[bytes]:
     """
     endpoint = target.endpoint
     pieces = [b'{"model":', _json(target.model), b',"messages":[']
-    for number, turn in enumerate(_turns(ask)):
+    turns = _turns(ask)
+    for number, turn in enumerate(turns):
         pieces += [b"," if number else b"", *_message(turn, endpoint)]
     pieces += [*_resumption(ask.given, endpoint), b'],"stream":', _json(endpoint.stream)]
     if endpoint.stream and usage:
         pieces.append(b',"stream_options":{"include_usage":true}')
     wanted = {name: value for name, value in ask.options.items() if name not in OWN_FIELDS}
+    if (of_pictures := fields_of(target, ask.detail)) and any(turn.pictures for turn in turns):
+        wanted |= of_pictures
     return [*pieces, _members({**wanted, **endpoint.fields}), b"}"]
 
 
