@@ -17,6 +17,7 @@ from bench_process import light_commands, press_to_screen
 from bench_request import frame_to_body, request_to_server
 from bench_rest import at_rest
 from bench_scene import scene_change, scene_glance
+from bench_sizing import sizing
 from bench_stream import stream_at_a_pace, stream_in_bulk
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         scene_glance,
         scene_change,
         press_to_screen,
+        sizing,
         frame_to_body,
         request_to_server,
         stream_in_bulk,
