@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from glassd.config.commands import Command
     from glassd.config.schema import Config, Gesture
     from glassd.devices import Section
+    from glassd.frames.view import Picked
     from glassd.gateway.server import Responder
     from glassd.messages import Language
     from glassd.scheduler.record import AskRecord
@@ -185,6 +186,12 @@ class App:
         """Return the frame in view now, None without a camera; raise AskError where it gives none, as while paused."""
         frame = await self._lids.pick(self._clock())
         return None if frame is None else await self._darkroom.show(frame)
+
+    async def window(self) -> Picked | None:
+        """Return what a press would weigh now, each frame as `snapshot` shows it; as `snapshot` where there is none."""
+        if (picked := await self._lids.choose(self._clock())) is None:
+            return None
+        return replace(picked, candidates=tuple([await self._darkroom.show(frame) for frame in picked.candidates]))
 
     async def newer(self, instant: float) -> Frame | None:
         """Return the newest frame once it is newer than an instant; as `snapshot` where there is none to be had."""

@@ -19,6 +19,7 @@ from glassd.api.server import House, application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TOKEN = "t0ken"
 CONFIG = """
@@ -216,3 +217,13 @@ def test_the_snapshot_is_a_picture_that_nobody_keeps(daemon: Daemon, port: int) 
 def test_a_socket_that_no_driver_waits_for_is_closed_with_a_reason(daemon: Daemon) -> None:
     status, _ = daemon.get("/api/sockets/nobody")
     assert status == 426
+
+
+def test_the_frames_of_a_moment_are_shown_with_the_reason_why_one_won(daemon: Daemon, tmp_path: Path) -> None:
+    folder = tmp_path / "window"
+    done = daemon.glassd("snap", "--window", str(folder))
+    lines = done.stdout.splitlines()
+    files = sorted(folder.iterdir())
+    assert [line.partition(": ")[0] for line in lines] == list(map(str, files))
+    assert sum("chosen: " in line for line in lines) == 1
+    assert all(file.read_bytes().startswith(b"\xff\xd8") for file in files)

@@ -53,7 +53,7 @@ class Room:
     async def first_after(self, _instant: float) -> Picked:
         await passes(1)
         self.seen.append("frame")
-        return Picked(FRAME, (FRAME,), ("chosen: the only one",))
+        return Picked((FRAME,), 0, ("chosen: the only one",))
 
     def forget(self) -> None:
         self.seen.append("forgotten")

@@ -5,6 +5,7 @@ POST /api/ask               {"prompt", "pictures"?, "detail"?}: JSON lines, as `
 POST /api/press             {"button", "gesture"?}
 POST /api/do                {"command"}: pause, resume, next page …
 GET  /api/snapshot          the picture that a press would take now
+GET  /api/window            the frames that were weighed for it, and why one won
 GET  /api/live              the newest pictures as they come, as MJPEG
 POST /api/pictures          one picture, pushed to the camera `push`
 GET  /api/events            screens and events as JSON lines, as they happen
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from glassd.config.commands import Command
     from glassd.config.schema import Gesture
     from glassd.events import Bus
+    from glassd.frames.view import Picked
     from glassd_drivers.contracts import Channel, Frame
 
 SHUTDOWN_LIMIT_S = 0.5
@@ -88,6 +90,9 @@ class House(Protocol):
     async def snapshot(self) -> Frame | None:
         """Return the frame in view now, encoded; None without a camera; raise AskError where it gives none."""
 
+    async def window(self) -> Picked | None:
+        """Return what a press would weigh now, encoded; as `snapshot` where there is none to be had."""
+
     async def newer(self, instant: float) -> Frame | None:
         """Return the newest frame once it is newer than an instant; as `snapshot` where there is none to be had."""
 
@@ -112,6 +117,7 @@ def application(house: House, token: str | None) -> web.Application:
             web.post("/api/press", routes.press),
             web.post("/api/do", routes.do),
             web.get("/api/snapshot", routes.snapshot),
+            web.get("/api/window", routes.window),
             web.get("/api/live", routes.live.show),
             web.post(PICTURES, routes.pictures),
             web.get("/api/events", routes.events),
@@ -174,6 +180,18 @@ class _Routes:
         except AskError as error:
             return error_response(503, str(error), code=error.problem.code)
         return web.Response(body=frame.data, content_type=frame.media_type, headers={"Cache-Control": "no-store"})
+
+    async def window(self, _request: web.Request) -> web.Response:
+        try:
+            if (picked := await self._house.window()) is None:
+                return no_camera()
+        except AskError as error:
+            return error_response(503, str(error), code=error.problem.code)
+        candidates = [
+            {"reason": reason, "media_type": frame.media_type, "data": frame.data}
+            for frame, reason in zip(picked.candidates, picked.reasons, strict=True)
+        ]
+        return _json({"chosen": picked.index, "candidates": candidates})
 
     async def pictures(self, request: web.Request) -> web.Response:
         try:
@@ -247,7 +265,9 @@ class _SocketChannel:
 
 
 def _json(value: Any) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
+    """Return a value as JSON, bytes in it as base64; pictures and states are nobody's to keep."""
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json", headers=headers)
 
 
 def _lines() -> web.StreamResponse:

@@ -39,11 +39,16 @@ TAKE_LIMIT_S = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """The picture of an instant, and why: a line for each frame that was weighed, the candidates in their order."""
+    """The frames that were weighed for an instant, in their order, which of them is the picture, and a line on each."""
 
-    frame: Frame
     candidates: tuple[Frame, ...]
+    index: int
     reasons: tuple[str, ...]
+
+    @property
+    def frame(self) -> Frame:
+        """The picture."""
+        return self.candidates[self.index]
 
 
 class View:
@@ -177,7 +182,7 @@ class View:
         from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it
 
         choice = await weigh(frames, instant, self._weights)
-        return Picked(frames[choice.index], frames, choice.reasons)
+        return Picked(frames, choice.index, choice.reasons)
 
     def _candidates(self, stamp: float) -> list[Frame]:
         """Return the frame nearest to a stamp, if it is fresh, and its neighbours within the window, in order."""
@@ -258,7 +263,7 @@ class View:
 
 
 def _alone(frame: Frame, why: str) -> Picked:
-    return Picked(frame, (frame,), (f"chosen: {why}",))
+    return Picked((frame,), 0, (f"chosen: {why}",))
 
 
 def _note(task: asyncio.Task[Any]) -> None:
