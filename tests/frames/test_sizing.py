@@ -98,7 +98,7 @@ def test_no_larger_size_would_have_fitted(sides: tuple[int, int], tokens: int, p
     ]
     best = max((each.width * each.height for each in whole), default=0)
     pixels = sent.width * sent.height
-    assert pixels >= 0.75 * largest.width * largest.height * 0.995  # the search goes in steps of a 2000th
+    assert pixels >= 0.75 * largest.width * largest.height * 0.98  # the search rounds both sides, ours the shorter
     if sent.width % patch == 0 and sent.height % patch == 0 and best:
         assert pixels >= best
     else:
