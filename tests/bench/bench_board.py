@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 SETTLE_S = 4.0
-"""Until the ring, which keeps 3 s of frames, is full."""
+"""Until the ring is full."""
 REST_S = 6.0
 FRAMES = 40
 """How many frames the usual loop is measured over; the emulated processor decodes some ten of them in a second."""

@@ -146,6 +146,15 @@ def test_a_neighbour_is_picked_where_the_nearest_is_spoilt(spoilt: bytes, press:
     run(main())
 
 
+def test_where_the_nearest_is_spoilt_the_next_one_is_waited_for_if_it_will_be_nearer_than_a_neighbour() -> None:
+    async def main() -> None:
+        # A long ring, for the threads that look take real time, in which hours of this clock may pass.
+        async with looking(Streaming(0.05, BLURRED, SHARP), for_s=1.02, keep=1e6, memory=2**30) as view:
+            assert (await view.pick(START + 1.02)).instant == pytest.approx(START + 1.05)
+
+    run(main())
+
+
 def test_without_a_window_the_nearest_is_picked_however_it_is() -> None:
     async def main() -> None:
         async with looking(Streaming(0.05, SHARP, BLURRED), for_s=1.0, choice=FrameChoice(window=0.0)) as view:

@@ -75,14 +75,12 @@ class Press:
     around: tuple[Sent, ...]
     picked: int
 
-    @property
     def nearest(self) -> int:
-        """The place of the picture that began nearest to the press."""
+        """Return the place of the picture that began nearest to the press."""
         return min(range(len(self.around)), key=lambda place: abs(self.around[place].began - self.instant))
 
-    @property
     def last(self) -> int:
-        """The place of the last picture that had begun when the key went down."""
+        """Return the place of the last picture that had begun when the key went down."""
         return max(place for place, sent in enumerate(self.around) if sent.began <= self.instant)
 
 
@@ -93,19 +91,10 @@ class Measured:
     presses: list[Press] = field(default_factory=list)
     clock_error_s: float = 0.0
 
-    def errors(self, truth: Callable[[Press], int]) -> list[int]:
-        """Return by how many frames each press missed, in rising order."""
-        return sorted(abs(press.picked - truth(press)) for press in self.presses)
-
-    def __str__(self) -> str:
-        return "; ".join(
-            f"beside the {name} frame p50 {errors[len(errors) // 2]}, p95 {errors[int(len(errors) * 0.95)]}, "
-            f"max {errors[-1]}, {errors.count(0) / len(errors):.0%} exact"
-            for name, errors in (
-                ("nearest", self.errors(lambda press: press.nearest)),
-                ("last", self.errors(lambda press: press.last)),
-            )
-        )
+    def error(self, truth: Callable[[Press], int], part: float) -> int:
+        """Return by how many frames such a part of the presses missed the truth at most."""
+        errors = sorted(abs(press.picked - truth(press)) for press in self.presses)
+        return errors[int((len(errors) - 1) * part)]
 
 
 class _Guest:

@@ -113,8 +113,8 @@ class View:
 
     def sees(self, instant: float) -> bool:
         """Tell whether there is a frame of an instant already, or a camera that takes one."""
-        fresh = self._nearest(instant + self._options.latency)
-        return fresh is not None or instant in self._pins or self._still is not None
+        fresh = self._candidates(instant + self._options.latency)
+        return bool(fresh) or instant in self._pins or self._still is not None
 
     # -- the picture of an instant -------------------------------------------------------------------------------------
 
@@ -166,18 +166,26 @@ class View:
 
     async def _choose(self, instant: float) -> Picked:
         stamp = instant + self._options.latency
-        if self._still is None and self._nearest(stamp) is None:
-            left = max(0.0, stamp + self._options.fresh - self._clock())
-            await self._until(lambda: self._still is not None or self._nearest(stamp) is not None, left)
+        left = max(0.0, stamp + self._options.fresh - self._clock())
+        await self._until(lambda: self._still is not None or bool(self._candidates(stamp)), left)
         if self._still is not None:
             return await self._taken(self._still, instant)
-        await self._wait_for_a_nearer(stamp)
-        candidates = self._candidates(stamp)
-        if not candidates:
+        distance = self._weights.distance
+        if candidates := self._candidates(stamp):
+            await self._await_one_within(min(distance(frame.instant, stamp) for frame in candidates), stamp)
+        picked = await self._weighed(instant)
+        if picked is None:
             raise self._nothing()
-        frames = tuple(map(self._of_the_world, candidates))
-        if len(candidates) == 1:
-            return _alone(frames[0], "no other frame is near")
+        # Where the nearest is spoilt, the frame after it may be nearer than the neighbour that was there.
+        if await self._await_one_within(distance(picked.frame.instant, instant), stamp):
+            picked = await self._weighed(instant) or picked
+        return picked
+
+    async def _weighed(self, instant: float) -> Picked | None:
+        """Return the choice among the frames that are there, None where none is fresh."""
+        frames = tuple(map(self._of_the_world, self._candidates(instant + self._options.latency)))
+        if len(frames) < 2:
+            return _alone(frames[0], "no other frame is near") if frames else None
         await loaded("glassd.frames.weigh")
         from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it
 
@@ -194,20 +202,18 @@ class View:
         kept = [near[0], *(frame for frame in near[1:] if abs(frame.instant - stamp) <= window)]
         return sorted(kept, key=lambda frame: frame.instant)
 
-    async def _wait_for_a_nearer(self, stamp: float) -> None:
-        """Wait for the next frame where it will be nearer to a stamp than all that have come."""
+    async def _await_one_within(self, distance: float, stamp: float) -> bool:
+        """Wait for the next frame where that will be within a distance of a stamp; return whether it came."""
         newest, interval = self._ring.newest, self._ring.interval
-        if newest is None or not interval or newest.instant >= stamp:
-            return
-        before = newest.instant + (stamp - newest.instant) // interval * interval
+        if newest is None or not interval:
+            return False
+        before = newest.instant + max(1.0, (stamp - newest.instant) // interval) * interval
         due = min(before, before + interval, key=lambda at: self._weights.distance(at, stamp))
-        if due <= newest.instant:
-            return
+        if self._weights.distance(due, stamp) >= distance:
+            return False
         left = min(due + interval / 2 + DELIVERY_S, stamp + self._options.fresh) - self._clock()
-        await self._until(lambda: (there := self._ring.newest) is None or there.instant >= due - interval / 2, left)
-
-    def _nearest(self, stamp: float) -> Frame | None:
-        return next(iter(self._candidates(stamp)), None)
+        came = due - interval / 2
+        return await self._until(lambda: (there := self._ring.newest) is not None and there.instant >= came, left)
 
     def _first(self, instant: float) -> Frame | None:
         stamp = instant + self._options.latency

@@ -108,9 +108,9 @@ def put(fd: int, wanted: Mapping[str, int | str]) -> list[str]:
     if not wanted:
         return []
     there = controls(fd)
-    settings = [setting for name, value in wanted.items() for setting in settings(there, name, value)]
+    wishes = [wish for name, value in wanted.items() for wish in settings(there, name, value)]
     others = []
-    for control, value in settings:
+    for control, value in wishes:
         try:
             ioctls.ask(fd, _S_CTRL, _CONTROL.pack(control.id, value))
         except OSError as error:
