@@ -99,12 +99,17 @@ def is_raw(media_type: MediaType | RawType) -> TypeGuard[RawType]:
     return media_type in _LAYOUTS
 
 
+def raw_bytes(media_type: RawType, width: int, height: int) -> int:
+    """Return how many bytes a raw frame has, rows tightly packed."""
+    return width * height * _LAYOUTS[media_type].bytes_per_two // 2
+
+
 def check_raw(size: int, media_type: RawType, width: int, height: int) -> None:
     """Raise PictureError unless so many bytes are a whole raw frame of width and height pixels, rows tightly packed."""
     layout = _LAYOUTS[media_type]
     if min(width, height) < 1 or width % layout.across or height % layout.down:
         raise PictureError(f"no {media_type} has {width}x{height} pixels")
-    if size != (whole := width * height * layout.bytes_per_two // 2):
+    if size != (whole := raw_bytes(media_type, width, height)):
         raise PictureError(f"{size} bytes of {media_type}: {width}x{height} pixels have {whole}")
 
 

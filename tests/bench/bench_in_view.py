@@ -41,5 +41,5 @@ def _rows(name: str, measured: Measured, blurred: bool) -> Iterator[Ratio]:
         p50, p95 = (measured.error(truth, part) for part in (0.5, 0.95))
         yield Ratio(f"{name}: frames from {what}, p50 of {count}", p50, 1, "fr", must=0 if exact else None)
         yield Ratio(f"{name}: frames from {what}, p95 of {count}", p95, 1, "fr", must=1)
-    frame_ms = 1000 / int(name.split()[0])
+    frame_ms = 1000 / int(name.split(maxsplit=1)[0])
     yield Ratio(f"{name}: what the clocks differ by, beside a frame", measured.clock_error_s * 1000, frame_ms, "ms")

@@ -26,7 +26,7 @@ from pydantic import ValidationError
 import virtual
 from glassd_drivers import testing
 from glassd_drivers.cameras import uvc_node, v4l2, v4l2_capture, v4l2_controls
-from glassd_drivers.cameras.raw import RAW_TYPES, frame_bytes, packed
+from glassd_drivers.cameras.raw import RAW_TYPES, packed
 from glassd_drivers.cameras.uvc import FIRST_FRAME_LIMIT_S, UvcCamera, UvcConfig
 from glassd_drivers.cameras.uvc_node import usb_id
 from glassd_drivers.cameras.v4l2_capture import Given, Taken
@@ -239,8 +239,8 @@ def test_a_stamp_that_cannot_be_gives_way_to_the_arrival(kernel: Kernel, age: fl
 @given(st.sampled_from(sorted(RAW_TYPES)), st.integers(1, 8), st.integers(1, 8), st.integers(0, 40), st.data())
 def test_the_rows_of_a_raw_picture_are_packed(fourcc: str, across: int, down: int, padding: int, data: Any) -> None:
     media_type, size = RAW_TYPES[fourcc], Size(across * 2, down * 2)
-    row = frame_bytes(media_type, Size(size.width, 1))
-    rows = frame_bytes(media_type, size) // row
+    row = size.width * (2 if fourcc in ("YUYV", "UYVY") else 1)
+    rows = size.height * 3 // 2 if fourcc == "NV12" else size.height
     picture = data.draw(st.binary(min_size=row * rows, max_size=row * rows))
     padded = b"".join(picture[at : at + row] + bytes(padding) for at in range(0, row * rows, row))
     assert packed(padded, media_type, size, row + padding) == picture

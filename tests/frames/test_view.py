@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import cv2
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 OPTIONS = Camera(driver="clip", options=DriverConfig())
 
+
+import_module("glassd.frames.weigh")  # loading it takes real time, in which hours of the virtual clock would pass
 
 PATTERN = np.random.default_rng(1).integers(0, 255, (12, 16), np.uint8).repeat(8, 0).repeat(8, 1)
 SHARP, BLURRED, BLACK = (

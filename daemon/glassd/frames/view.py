@@ -21,7 +21,7 @@ from glassd.messages.codes import Code
 from glassd_drivers.contracts import DriverError, StillCamera, StreamCamera
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from glassd.config.schema import Camera
     from glassd_drivers.contracts import Frame
@@ -171,49 +171,53 @@ class View:
         if self._still is not None:
             return await self._taken(self._still, instant)
         distance = self._weights.distance
-        if candidates := self._candidates(stamp):
-            await self._await_one_within(min(distance(frame.instant, stamp) for frame in candidates), stamp)
-        picked = await self._weighed(instant)
-        if picked is None:
+        if not (candidates := self._candidates(stamp)):
             raise self._nothing()
+        await self._await_one_within(min(distance(frame.instant, stamp) for frame in candidates), stamp)
+        candidates = self._candidates(stamp, candidates)
+        picked = await self._weighed(candidates, instant)
         # Where the nearest is spoilt, the frame after it may be nearer than the neighbour that was there.
-        if await self._await_one_within(distance(picked.frame.instant, instant), stamp):
-            picked = await self._weighed(instant) or picked
-        return picked
+        await self._await_one_within(distance(picked.frame.instant, instant), stamp)
+        later = self._candidates(stamp, candidates)
+        return picked if later == candidates else await self._weighed(later, instant)
 
-    async def _weighed(self, instant: float) -> Picked | None:
-        """Return the choice among the frames that are there, None where none is fresh."""
-        frames = tuple(map(self._of_the_world, self._candidates(instant + self._options.latency)))
-        if len(frames) < 2:
-            return _alone(frames[0], "no other frame is near") if frames else None
+    async def _weighed(self, candidates: list[Frame], instant: float) -> Picked:
+        """Return the choice among some candidates."""
+        frames = tuple(map(self._of_the_world, candidates))
+        if len(frames) == 1:
+            return _alone(frames[0], "no other frame is near")
         await loaded("glassd.frames.weigh")
         from glassd.frames.weigh import weigh  # noqa: PLC0415  NumPy and OpenCV come with it
 
         choice = await weigh(frames, instant, self._weights)
         return Picked(frames, choice.index, choice.reasons)
 
-    def _candidates(self, stamp: float) -> list[Frame]:
-        """Return the frame nearest to a stamp, if it is fresh, and its neighbours within the window, in order."""
+    def _candidates(self, stamp: float, held: Iterable[Frame] = ()) -> list[Frame]:
+        """Return the frame nearest to a stamp, if it is fresh, and its neighbours within the window, in order.
+
+        Those that are held count as well, though the ring may have forgotten them.
+        """
         options = self._options
-        near = sorted(self._ring, key=lambda frame: self._weights.distance(frame.instant, stamp))[:CANDIDATES_LIMIT]
+        there = {id(frame): frame for frame in (*self._ring, *held)}.values()
+        near = sorted(there, key=lambda frame: self._weights.distance(frame.instant, stamp))[:CANDIDATES_LIMIT]
         if not near or abs(near[0].instant - stamp) > options.fresh:
             return []
         window = options.choice.window
         kept = [near[0], *(frame for frame in near[1:] if abs(frame.instant - stamp) <= window)]
         return sorted(kept, key=lambda frame: frame.instant)
 
-    async def _await_one_within(self, distance: float, stamp: float) -> bool:
-        """Wait for the next frame where that will be within a distance of a stamp; return whether it came."""
+    async def _await_one_within(self, distance: float, stamp: float) -> None:
+        """Wait for the next frame where that will be within a distance of a stamp, and a little for a late one."""
         newest, interval = self._ring.newest, self._ring.interval
         if newest is None or not interval:
-            return False
+            return
         before = newest.instant + max(1.0, (stamp - newest.instant) // interval) * interval
         due = min(before, before + interval, key=lambda at: self._weights.distance(at, stamp))
         if self._weights.distance(due, stamp) >= distance:
-            return False
+            return
         left = min(due + interval / 2 + DELIVERY_S, stamp + self._options.fresh) - self._clock()
         came = due - interval / 2
-        return await self._until(lambda: (there := self._ring.newest) is not None and there.instant >= came, left)
+        await self._until(lambda: (there := self._ring.newest) is not None and there.instant >= came, left)
 
     def _first(self, instant: float) -> Frame | None:
         stamp = instant + self._options.latency
