@@ -37,7 +37,7 @@ def test_controls_are_set_by_name_and_a_camera_is_found_by_its_usb_id(board: Boa
     set_up(board, CAMERA.format(options=options), KEYBOARD)
     names = ("brightness", "auto_exposure", "exposure_time_absolute")
     told = board.shell(f"v4l2-ctl -d /dev/glassd/camera --get-ctrl={','.join(names)}").splitlines()
-    assert told == ["brightness: 20", "auto_exposure: 1", "exposure_time_absolute: 300"]
+    assert told == ["brightness: 20", "auto_exposure: 1 (Manual Mode)", "exposure_time_absolute: 300"]
     board.buttons.press("enter")
     assert is_answered(board) in [sent.data for sent in board.camera.sent]
 
