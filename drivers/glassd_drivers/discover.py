@@ -23,13 +23,17 @@ DEV = Path("/dev")
 
 @dataclass(frozen=True, slots=True)
 class FoundCamera:
-    """A node that captures video. `path` is the name that stays, `problem` says why the rest is unknown, if it is."""
+    """A node that captures video. `path` is the name that stays, `problem` says why the rest is unknown, if it is.
+
+    `usb` is the USB id of the device behind it, empty where it has none.
+    """
 
     path: Path
     node: Path
     name: str = ""
     formats: tuple[v4l2.Format, ...] = ()
     problem: str = ""
+    usb: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ def cameras(dev: Path = DEV) -> list[FoundCamera]:
         try:
             facts = v4l2.node_facts(fd)
             if facts.captures:
-                found.append(FoundCamera(path, node, facts.name, v4l2.formats(fd, facts)))
+                usb = v4l2.usb_id(node.name)
+                found.append(FoundCamera(path, node, facts.name, v4l2.formats(fd, facts), usb=usb))
         except OSError as error:
             found.append(FoundCamera(path, node, problem=_problem(error, "video")))
         finally:

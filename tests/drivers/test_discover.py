@@ -21,6 +21,7 @@ CAMERA = discover.FoundCamera(
     Path("/dev/video0"),
     "HIL Camera",
     (Format("MJPG", (Mode(Size(1280, 720), (30.0, 15.0)), Mode(Size(640, 480), ()))),),
+    usb="046d:0825",
 )
 LOCKED = discover.FoundCamera(
     Path("/dev/video2"), Path("/dev/video2"), problem="no permission: add yourself to the group video"
@@ -142,6 +143,7 @@ def test_the_table_names_what_goes_into_the_config(
     assert listing(monkeypatch, capsys).splitlines() == [
         "Cameras",
         "  /dev/v4l/by-id/usb-HIL_Camera-index0 (/dev/video0)  HIL Camera",
+        "      USB 046d:0825",
         "      MJPG  1280x720@30, 640x480",
         "  /dev/video2",
         "      no permission: add yourself to the group video",
@@ -185,6 +187,7 @@ def test_json_has_all_formats_keys_and_lines(
             "sizes": [{"size": "1280x720", "rates": [30.0, 15.0]}, {"size": "640x480", "rates": []}],
         }
     ]
+    assert (found["cameras"][0]["usb"], found["cameras"][1]["usb"]) == ("046d:0825", None)
     assert found["cameras"][1]["problem"] == "no permission: add yourself to the group video"
     assert found["serial_lines"][0]["path"] == "/dev/serial/by-id/usb-FTDI"
     assert len(found["inputs"][0]["keys"]) == 10

@@ -28,7 +28,6 @@ from glassd_drivers import testing
 from glassd_drivers.cameras import uvc_node, v4l2, v4l2_capture, v4l2_controls
 from glassd_drivers.cameras.raw import RAW_TYPES, packed
 from glassd_drivers.cameras.uvc import FIRST_FRAME_LIMIT_S, UvcCamera, UvcConfig
-from glassd_drivers.cameras.uvc_node import usb_id
 from glassd_drivers.cameras.v4l2_capture import Given, Taken
 from glassd_drivers.cameras.v4l2_controls import Control
 from glassd_drivers.contracts import Frame, PermanentFault, TransientFault
@@ -360,8 +359,8 @@ def test_a_usb_id_is_that_of_the_device_behind_the_node(tmp_path: Path) -> None:
     node = tmp_path / "video0"
     node.mkdir()
     (node / "device").symlink_to(device / "1-1:1.0")
-    assert usb_id(node) == "046d:0825"
-    assert usb_id(tmp_path / "video7") == ""
+    assert v4l2.usb_id("video0", tmp_path) == "046d:0825"
+    assert v4l2.usb_id("video7", tmp_path) == ""
 
 
 @pytest.mark.parametrize(

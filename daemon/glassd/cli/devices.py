@@ -46,7 +46,8 @@ def _table(
 ) -> str:
     lines = ["Cameras"]
     for camera in cameras:
-        lines += _entry(camera, [_format_line(found) for found in camera.formats])
+        usb = [f"USB {camera.usb}"] if camera.usb else []
+        lines += _entry(camera, [*usb, *(_format_line(found) for found in camera.formats)])
     lines += [] if cameras else ["  none: plug in a USB camera (UVC)"]
     lines += ["", "Serial lines"]
     for serial_line in serial_lines:
@@ -99,13 +100,14 @@ def _json(
             "cameras": [
                 _facts(camera)
                 | {
+                    "usb": camera.usb or None,
                     "formats": [
                         {
                             "fourcc": found.fourcc,
                             "sizes": [{"size": str(mode.size), "rates": mode.rates} for mode in found.modes],
                         }
                         for found in camera.formats
-                    ]
+                    ],
                 }
                 for camera in cameras
             ],

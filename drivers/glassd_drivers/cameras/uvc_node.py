@@ -27,8 +27,6 @@ WANTED: Final = {"auto": (*JPEG, *RAW_TYPES), "mjpeg": JPEG, "raw": tuple(RAW_TY
 """The formats that each word of the config takes, the first choice first."""
 HINT: Final = "`glassd devices` lists cameras"
 
-_SYS = Path("/sys/class/video4linux")
-
 _log = logging.getLogger(__name__)
 
 
@@ -82,7 +80,7 @@ class Node:
 
     def _is_meant(self, node: Path) -> bool:
         config = self._config
-        if config.usb is not None and usb_id(_SYS / node.name) != config.usb:
+        if config.usb is not None and v4l2.usb_id(node.name) != config.usb:
             return False
         try:
             fd = os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -132,15 +130,6 @@ class Node:
                 f"{self.where}: no room for its frames on the USB bus; choose a smaller size, fewer fps or another port"
             )
         return TransientFault(f"{self.where} was lost while it was opened ({error.strerror}): plug the camera in again")
-
-
-def usb_id(node: Path) -> str:
-    """Return the USB id, vendor:product in hexadecimal digits, of a node's folder in sysfs; empty where it has none."""
-    device = (node / "device").resolve().parent  # the node's device is one interface of it
-    try:
-        return ":".join((device / name).read_text(encoding="ascii").strip() for name in ("idVendor", "idProduct"))
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 def _where(config: UvcConfig) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glassd_drivers import ioctls
@@ -16,6 +17,7 @@ from glassd_drivers.units import Size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SYSFS = Path("/sys/class/video4linux")
 ENTRIES_LIMIT = 128
 """How many entries of one list are asked for, of a driver that never says that it has no more."""
 
@@ -71,6 +73,15 @@ def node_facts(fd: int) -> NodeFacts:
     caps = own if whole & _CAP_DEVICE_CAPS else whole
     multiplanar = bool(caps & _CAP_VIDEO_CAPTURE_MPLANE)
     return NodeFacts(ioctls.text(card), multiplanar or bool(caps & _CAP_VIDEO_CAPTURE), multiplanar)
+
+
+def usb_id(node: str, sysfs: Path = SYSFS) -> str:
+    """Return the USB id of the device behind a node such as video0, as lsusb has it (046d:0825); empty without one."""
+    device = (sysfs / node / "device").resolve().parent  # the node's device is one interface of it
+    try:
+        return ":".join((device / name).read_text(encoding="ascii").strip() for name in ("idVendor", "idProduct"))
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def formats(fd: int, facts: NodeFacts) -> tuple[Format, ...]:
