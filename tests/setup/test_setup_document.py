@@ -56,7 +56,7 @@ def answers(draw: st.DrawFn) -> Answers:
         )
         triggers = draw(st.just("standard") | st.just([{"when": when, **draw(effects)} for when in whens]))
     camera = st.fixed_dictionaries(
-        {"driver": st.just("clip"), "path": WORDS.map(lambda text: f"/srv/{text}")},
+        {"driver": st.just("clip"), "path": WORDS.map(lambda text: f"/srv/{text.replace('$', '')}")},
         optional={"hold": st.just("250ms"), "loop": st.booleans(), "fps": st.floats(0.5, 60)},
     )
     return Answers(
