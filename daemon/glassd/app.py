@@ -25,6 +25,7 @@ from glassd.devices import CAMERA, Device, Devices, sections
 from glassd.events import Bus
 from glassd.frames.darkroom import Darkroom
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
+from glassd.frames.flashes import measured
 from glassd.frames.turning import Pose
 from glassd.frames.view import View
 from glassd.frames.watch import SceneWatch
@@ -197,6 +198,12 @@ class App:
         """Return the newest frame once it is newer than an instant; as `snapshot` where there is none to be had."""
         frame = await self._lids.newer(instant)
         return None if frame is None else await self._darkroom.show(frame)
+
+    async def latency(self) -> dict[str, Any]:
+        """Measure `camera.latency`: flash the first display before the camera; as JSON; AskError without frames."""
+        async with self._stage.flashing() as flash:
+            with self._lids.kept_open():
+                return await measured(flash, self._lids.newer)
 
     async def reload(self) -> list[str]:
         """Read the config again and apply what changed, between asks; raise ConfigError, with all left in force.

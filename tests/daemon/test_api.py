@@ -141,6 +141,34 @@ def test_an_address_without_a_token_takes_no_picture_that_a_form_elsewhere_could
     assert asyncio.run(statuses()) == [415, 415, 503, 503]
 
 
+class Flashing:
+    """A house whose display flashes until it is told to end."""
+
+    def __init__(self) -> None:
+        self.begun, self.end = asyncio.Event(), asyncio.Event()
+
+    async def latency(self) -> dict[str, Any]:
+        self.begun.set()
+        await self.end.wait()
+        return {"latency_s": None, "reason": "display_not_in_view"}
+
+
+def test_the_display_flashes_for_one_caller_at_a_time() -> None:
+    async def both() -> tuple[int, str, Any]:
+        house = Flashing()
+        api = application(cast("House", house), None)
+        async with TestServer(api) as server, aiohttp.ClientSession(server.make_url("/")) as session:
+            first = asyncio.create_task(session.post("/api/latency", json={}))
+            await house.begun.wait()
+            async with session.post("/api/latency", json={}) as second:
+                refused = second.status, (await second.json())["error"]["code"]
+            house.end.set()
+            async with await first as response:
+                return *refused, await response.json()
+
+    assert asyncio.run(both()) == (503, "busy", {"latency_s": None, "reason": "display_not_in_view"})
+
+
 @pytest.mark.parametrize(
     ("path", "body", "words"),
     [

@@ -138,6 +138,27 @@ def test_whoever_watches_opens_the_eyes_and_keeps_them_open() -> None:
     run(main())
 
 
+def test_eyes_that_never_stay_open_are_kept_open_for_a_while_on_demand() -> None:
+    async def main() -> None:
+        there = Opened()
+        lids = Lids(lambda _looking: None)
+        lids.eyes = there.eyes(0.0)
+        with lids.kept_open():
+            seen = await lids.newer(0.0)
+            for _ in range(3):
+                assert seen is not None
+                await passes(4.0)
+                seen = await lids.newer(seen.instant)
+        await passes(20)
+        assert there.opened == [pytest.approx((0.0, 13.0), abs=0.3)]
+        lids.shut()
+        with pytest.raises(AskError, match="Paused"), lids.kept_open():
+            pass
+        assert len(there.opened) == 1
+
+    run(main())
+
+
 def test_a_press_while_the_eyes_close_opens_them_again() -> None:
     async def main() -> None:
         there = Opened()

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from glassd.answer import Delta, Outcome, OutcomeKind
+import pytest
+
+from glassd.answer import Delta, Outcome, OutcomeKind, Problem
 from glassd.messages import Code, lines
 from glassd.presenter.stage import SIGN_LIMIT_S, Stage
 from glassd_drivers.contracts import Profile, Screen
@@ -12,6 +14,8 @@ from virtual import passes, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from glassd_drivers.contracts import Display
 
 SLOW_S = 0.4
 PROFILE = Profile("test", columns=20, rows=4, interval=0.05)
@@ -79,6 +83,67 @@ def test_a_display_that_is_not_there_holds_nothing_up_for_long() -> None:
             begun = loop.time()
             async with stage.sign():
                 assert loop.time() - begun <= SIGN_LIMIT_S + 0.001
+
+    run(main())
+
+
+def test_flashes_fill_the_first_display_and_empty_it_and_what_comes_meanwhile_follows() -> None:
+    """The instant of a flash is when the display has taken it, and not when it was told to."""
+
+    async def main() -> None:
+        first, second = SlowDisplay(), SlowDisplay()
+        loop = asyncio.get_running_loop()
+        async with staged(first, second) as stage:
+            await stage.shown()
+            async with stage.flashing() as flash:
+                begun = loop.time()
+                assert await flash(True) == pytest.approx(begun + SLOW_S)
+                assert first.shown[-1].lines == ("█" * PROFILE.columns,) * PROFILE.rows
+                stage.problem(Problem(Code.NO_NETWORK, "unplugged"))
+                stage.command("clear")
+                assert await flash(False) == loop.time()
+                assert first.shown[-1] == Screen()
+            await stage.shown()
+            problem = lines(Code.NO_NETWORK, "en")[0]
+            for display in (first, second):
+                told = [screen for screen in display.shown if screen.lines and problem.startswith(screen.lines[0])]
+                assert len(told) == 1
+                assert not display.shown[-1].lines
+            assert not any("█" in line for screen in second.shown for line in screen.lines)
+
+    run(main())
+
+
+def test_the_answer_is_shown_again_after_flashes_and_on_a_display_that_comes_while_it_is_to_flash() -> None:
+    async def main() -> None:
+        display = SlowDisplay()
+        stage = Stage(asyncio.get_running_loop().time, lambda *_: None)
+        compositor = stage.add("displays.0", PROFILE, "en")
+        stage.looking()
+        stage.asked()
+        stage.event(Delta("a green door"))
+        stage.event(Outcome(OutcomeKind.FINISHED, text="a green door"))
+        async with stage.flashing() as flash:
+            assert await flash(True) is None, "there is no display yet"
+            serving = asyncio.create_task(compositor.serve(cast("Display", display)))
+            assert await flash(True) is not None
+            assert all("█" in screen.lines[0] for screen in display.shown)
+        await stage.shown()
+        assert display.shown[-1].lines == ("a green door",)
+        async with stage.flashing() as flash:
+            await flash(True)
+        await stage.shown()
+        assert display.shown[-1].lines == ("a green door",)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    run(main())
+
+
+def test_without_a_display_nothing_flashes() -> None:
+    async def main() -> None:
+        async with staged() as stage, stage.flashing() as flash:
+            assert await flash(True) is None
 
     run(main())
 

@@ -9,6 +9,7 @@ GET  /api/window            the frames that were weighed for it, and why one won
 GET  /api/live              the newest pictures as they come, as MJPEG
 POST /api/pictures          one picture, pushed to the camera `push`
 GET  /api/events            screens and events as JSON lines, as they happen
+POST /api/latency           measure camera.latency: the first display flashes before the camera
 POST /api/reload            read the config again
 GET  /api/report            for a bug report
 GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `name`
@@ -96,6 +97,9 @@ class House(Protocol):
     async def newer(self, instant: float) -> Frame | None:
         """Return the newest frame once it is newer than an instant; as `snapshot` where there is none to be had."""
 
+    async def latency(self) -> dict[str, Any]:
+        """Measure `camera.latency` by flashes of the first display, as JSON; raise AskError without frames."""
+
     async def reload(self) -> list[str]:
         """Read the config again; return what changed; raise ConfigError with the mistakes."""
 
@@ -121,6 +125,7 @@ def application(house: House, token: str | None) -> web.Application:
             web.get("/api/live", routes.live.show),
             web.post(PICTURES, routes.pictures),
             web.get("/api/events", routes.events),
+            web.post("/api/latency", routes.latency),
             web.post("/api/reload", routes.reload),
             web.get("/api/report", routes.report),
             web.get("/api/sockets/{name}", routes.socket),
@@ -136,6 +141,7 @@ class _Routes:
     def __init__(self, house: House) -> None:
         self._house = house
         self.live = Live(house)
+        self._measuring = asyncio.Lock()
 
     async def status(self, _request: web.Request) -> web.Response:
         return _json(self._house.status())
@@ -213,6 +219,15 @@ class _Routes:
             async for event in subscription:
                 await _write(response, event)
         return response
+
+    async def latency(self, _request: web.Request) -> web.Response:
+        if self._measuring.locked():
+            return error_response(503, "it is being measured already", code=Code.BUSY)
+        async with self._measuring:
+            try:
+                return _json(await self._house.latency())
+            except AskError as error:
+                return error_response(503, str(error), code=error.problem.code)
 
     async def reload(self, _request: web.Request) -> web.Response:
         try:

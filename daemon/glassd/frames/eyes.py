@@ -16,7 +16,7 @@ from glassd.messages import Code, lines
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from glassd.frames.view import Picked, View
     from glassd_drivers.contracts import Frame
@@ -94,18 +94,18 @@ class WakingEyes:
 
     async def choose(self, instant: float) -> Picked:
         """Return the frame that was in view, or the first one where they were closed; raise AskError without any."""
-        with self._kept_open():
+        with self.kept_open():
             return await (self._view.choose(instant) if self._view.sees(instant) else self._view.first_after(instant))
 
     async def newer(self, instant: float) -> Frame:
         """Return the newest frame once it is newer than an instant; whoever watches keeps them open."""
-        with self._kept_open():
+        with self.kept_open():
             if self._view.newest is None:
                 return (await self._view.first_after(self._clock())).frame
             return await self._view.newer(instant)
 
     @contextlib.contextmanager
-    def _kept_open(self) -> Iterator[None]:
+    def kept_open(self) -> Iterator[None]:
         """Stay open while this is entered, and `linger` seconds after it."""
         self._looks += 1
         self._wake(self._linger)
@@ -244,6 +244,12 @@ class Lids:
     async def newer(self, instant: float) -> Frame | None:
         """Return the newest frame once it is newer than an instant, None and AskError as `pick`."""
         return await self._look(lambda: self.eyes.newer(instant))
+
+    def kept_open(self) -> AbstractContextManager[None]:
+        """Keep eyes open that would close between two looks; raise AskError where nothing may be seen."""
+        if self._shut:
+            raise _shut()
+        return self.eyes.kept_open() if isinstance(self.eyes, WakingEyes) else contextlib.nullcontext()
 
     async def _look(self, look_through: Callable[[], Awaitable[T]]) -> T:
         if self._shut:

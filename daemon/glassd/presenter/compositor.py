@@ -2,7 +2,8 @@
 
 `Slot` decides what is next: a screen is a value, so a newer one takes the place of one not yet shown. A screen that
 must be shown is kept until the display has taken it, in order, and what comes later waits behind it. `Compositor`
-hands what is next to the driver of the display, through all its lives.
+hands what is next to the driver of the display, through all its lives. While it flashes, for a measurement, all else
+waits beneath.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MUST_SHOW_LIMIT = 8
 """Screens that must be shown and wait for it. Past that the oldest goes: a display that was away for a day is not to
 begin its return with a day's errors."""
+BLOCK = "█"
+"""What a display that flashes is full of: U+2588, the whole of a cell."""
 SHOW_LIMIT_S = 10.0
 """Seconds that a display may take for one screen; past that it is given up as lost, so that it is opened anew."""
 
@@ -39,6 +42,7 @@ class Slot:
         self._latest: Screen | None = self.current  # newer than all that must be shown
         self._taken: Screen | None = None  # on its way to the display
         self._in_view: Screen | None = None  # what the display shows, or will once it has taken what is on its way
+        self._cover: Screen | None = None
 
     def put(self, screen: Screen) -> None:
         """Take the newest screen."""
@@ -49,14 +53,24 @@ class Slot:
             self._must_show.append(screen)
             self._latest = None
 
+    def cover(self, screen: Screen | None) -> None:
+        """Have a screen shown over all others, which wait; None uncovers them, and the current one is due again."""
+        self._cover = screen
+        if screen is None:
+            self._current_is_due()
+
     @property
     def due(self) -> bool:
         """Whether the display has yet to be given a screen. One that it shows already would only cost its time."""
+        if self._cover is not None:
+            return self._cover != self._in_view
         return bool(self._must_show) or (self._latest is not None and _content(self._latest) != self._in_view)
 
     def take(self) -> Screen:
         """Return the screen to show now; one must be due."""
-        if self._must_show:
+        if self._cover is not None:
+            screen = self._cover
+        elif self._must_show:
             screen = self._must_show.popleft()
         else:
             assert self._latest is not None, "one is due"
@@ -73,6 +87,9 @@ class Slot:
         if self._taken is not None and self._taken.must_show and len(self._must_show) < MUST_SHOW_LIMIT:
             self._must_show.appendleft(self._taken)
         self._taken = self._in_view = None
+        self._current_is_due()
+
+    def _current_is_due(self) -> None:
         if not self._must_show or self._must_show[-1] != self.current:
             self._latest = self.current
 
@@ -85,22 +102,33 @@ class Compositor:
     """Serves one display: `put` screens at any rate, and it shows them at `profile.interval`, newest wins."""
 
     def __init__(self, profile: Profile, clock: Callable[[], float]) -> None:
-        self._interval = profile.interval
+        self._profile = profile
         self._clock = clock
         self._slot = Slot()
         self._changed = asyncio.Event()  # something may be due
         self._settled = asyncio.Event()  # the display is there and shows all
-        self._next_at = clock()
+        self._next_at = self._shown_at = clock()
 
     def put(self, screen: Screen) -> None:
         """Take the newest screen; never waits."""
         self._slot.put(screen)
-        self._changed.set()
-        self._settled.clear()
+        self._look_again()
 
     async def shown(self) -> None:
         """Wait until the display shows the newest screen; for ever, where there is no display."""
         await self._settled.wait()
+
+    async def flash(self, *, bright: bool) -> float:
+        """Show blocks all over, or nothing, until `uncover`; return the instant at which the display had taken it."""
+        self._slot.cover(Screen((BLOCK * self._profile.columns,) * self._profile.rows if bright else ()))
+        self._look_again()
+        await self.shown()
+        return self._shown_at
+
+    def uncover(self) -> None:
+        """Show the screens that wait, and the current one."""
+        self._slot.cover(None)
+        self._look_again()
 
     async def serve(self, display: Display) -> None:
         """Show the current screen whole, then each next one, until the display is lost; raise its DriverError."""
@@ -118,13 +146,18 @@ class Compositor:
             feed.cancel()
             await asyncio.gather(watch, feed, return_exceptions=True)
 
+    def _look_again(self) -> None:
+        self._changed.set()
+        self._settled.clear()
+
     async def _feed(self, display: Display) -> None:
         while True:
             await self._changed.wait()
             await asyncio.sleep(max(0.0, self._next_at - self._clock()))
             if self._slot.due:  # still, for the newest may be what is in view
-                self._next_at = self._clock() + self._interval
+                self._next_at = self._clock() + self._profile.interval
                 await self._show(display, self._slot.take())
+                self._shown_at = self._clock()
                 self._slot.shown()
             if not self._slot.due:
                 self._changed.clear()

@@ -11,13 +11,15 @@ from glassd.presenter.compositor import Compositor
 from glassd.presenter.presenter import Presenter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from glassd.answer import AnswerEvent, Problem
     from glassd.config.commands import Command
     from glassd.messages import Language
     from glassd_drivers.contracts import Profile, Screen
 
+FLASH_LIMIT_S = 1.0
+"""How long a display may take to turn bright or dark."""
 SIGN_LIMIT_S = 1.0
 """How long the sign waits to be seen on a display; one that is not there cannot keep the camera shut."""
 
@@ -93,6 +95,27 @@ class Stage:
         finally:
             self._signs -= 1
             self._show_camera()
+
+    @asynccontextmanager
+    async def flashing(self) -> AsyncIterator[Callable[[bool], Awaitable[float | None]]]:
+        """Lend the first display to be flashed for as long as this is entered; what it has to show waits.
+
+        What is lent turns it bright (or dark) and returns the instant at which the display had taken that, None where
+        there is no display or it took nothing within FLASH_LIMIT_S.
+        """
+        compositor = next((compositor for _, compositor in self._seats.values()), None)
+
+        async def flash(bright: bool) -> float | None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FLASH_LIMIT_S):
+                    return None if compositor is None else await compositor.flash(bright=bright)
+            return None
+
+        try:
+            yield flash
+        finally:
+            if compositor is not None:
+                compositor.uncover()
 
     async def shown(self, limit: float = SIGN_LIMIT_S) -> None:
         """Wait until each display shows its newest screen, at most `limit` seconds."""
