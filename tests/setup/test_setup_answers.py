@@ -252,6 +252,33 @@ def test_keep_leaves_a_section_as_it_is_and_takes_what_is_found_where_there_is_n
     assert (config.camera, config.model.endpoints[0].vision) == (None, "qwen-vl-plus")
 
 
+def test_the_cameras_latency_is_answered_kept_and_recorded(fleet: Fleet, tmp_path: Path) -> None:
+    recorded = tmp_path / "recorded.yaml"
+    fleet.setup("latency: 80ms\n" + SMALLEST, "--save-answers", str(recorded))
+    answered = fleet.places.config.read_text()
+    assert "  fps: 15\n  latency: 80ms\n" in answered
+    assert "latency: 80ms\n" in recorded.read_text()
+    fleet.setup(SMALLEST)  # what the board knows of the same camera is no other config
+    assert fleet.places.config.read_text() == answered
+    fleet.setup("camera: keep\nlatency: 120ms\nreplace: true\n" + SMALLEST)
+    assert fleet.places.config.read_text() == answered.replace("80ms", "120ms")
+    fleet.setup("camera: {driver: uvc, fps: 30}\nreplace: true\n" + SMALLEST)
+    assert "latency:" not in fleet.places.config.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("latency: 80\n", "latency: expected measure or skip or a duration with its unit"),
+        ("camera: none\nlatency: 80ms\n", "latency: expected a camera: with its options below it"),
+    ],
+)
+def test_a_latency_that_cannot_be_is_a_mistake(fleet: Fleet, text: str, told: str) -> None:
+    before = fleet.tree()
+    assert told in fleet.setup(text + SMALLEST, status=2).stderr
+    assert fleet.tree() == before
+
+
 def test_the_folder_conf_d_counts_before_anything_is_put_in_place(fleet: Fleet) -> None:
     parts = fleet.places.config.parent / "conf.d"
     parts.mkdir(parents=True)

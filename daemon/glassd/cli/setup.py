@@ -114,6 +114,7 @@ class _Setup:
         from glassd.setup.answers import KEEP  # noqa: PLC0415
         from glassd.setup.changes import Changes  # noqa: PLC0415
         from glassd.setup.languages import spoken, texts_in  # noqa: PLC0415
+        from glassd.setup.latency import duration  # noqa: PLC0415
 
         present = self._present()
         if self._options.answers is not None:
@@ -130,6 +131,9 @@ class _Setup:
         text = document.compose(answers, sections, present, self._places)
         if mistakes := document.mistakes_in(text, self._places):
             raise AnswersError("\n".join(mistakes))
+        if isinstance(answers.latency, float) and f"latency: {duration(answers.latency)}" not in text:
+            what = "latency: expected a camera: with its options below it, or in { } on one line, to write it into"
+            raise AnswersError(f"{self._options.answers}: {what}")
         if not self._may_replace(answers, text):
             self._console.say(self._texts.not_replaced)
             return EXIT_FAILED
@@ -233,7 +237,7 @@ class _Setup:
             console.say(texts.its_log.format(places.unit))
             return EXIT_FAILED
         console.say(texts.started.format(places.unit))
-        return self._try_out() if answers.test else 0
+        return self._try_out(changes, answers)
 
     def _write(self, changes: Changes, text: str, name: str, key: str | None) -> None:
         """Put the config and the key in place, each as a whole."""
@@ -288,12 +292,22 @@ class _Setup:
         self._console.say(self._texts.own_terminal.format(terminal))
         return True
 
-    def _try_out(self) -> int:
+    def _try_out(self, changes: Changes, answers: Answers) -> int:
+        from glassd.cli.setup_latency import LatencyStep  # noqa: PLC0415  a light start
         from glassd.cli.setup_trial import Trial  # noqa: PLC0415  a light start
         from glassd.config.load import load  # noqa: PLC0415
 
         config = load(self._places.config).config
-        if Trial(config, self._console, self._texts, self._language).run(self._question):
+        trial = Trial(config, self._console, self._texts, self._language)
+        is_good = answers.test and trial.run(self._question)
+        latency = LatencyStep(config, self._console, self._texts, self._places)
+        if answers.latency == "measure":
+            latency.take(changes)
+        elif self._options.answers is None and trial.saw:
+            latency.offer(changes)
+        if not answers.test:
+            return 0
+        if is_good:
             self._console.say(self._texts.done)
             return 0
         self._console.say(self._texts.mend.format(self._places.command, self._question))

@@ -45,6 +45,8 @@ class Trial:
         self._console = console
         self._texts = texts
         self._language: Language = language
+        self.saw = False
+        """Whether a test picture came."""
 
     def run(self, question: str) -> bool:
         """Take a picture and ask a question about it; tell what came, and return whether all came as it should."""
@@ -74,6 +76,7 @@ class Trial:
         kind = facts.media_type.removeprefix("image/").upper()
         size = f"{facts.width}x{facts.height} {kind}"
         self._console.say(texts.picture.format(size, f"{len(data) / 1024:.0f}", took))
+        self.saw = True
         return True
 
     def _answer(self, question: str, pictures: list[dict[str, str]]) -> bool:

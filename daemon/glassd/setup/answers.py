@@ -20,6 +20,7 @@ from glassd.config.report import Validated, note_empty, report
 from glassd.config.schema import NEEDS_HTTPS, Section
 from glassd.config.tree import Entry, Mapping, Scalar, Sequence, plain
 from glassd.config.validate import validate
+from glassd_drivers.units import Duration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,6 +143,9 @@ class Answers(Section):
     triggers: Literal["standard", "keep"] | list[dict[str, Any]] = "standard"
     """`standard`: main press asks what it is, double reads the text, long cancels; up, down and back turn pages and
     clear."""
+    latency: Literal["measure", "skip"] | Duration = "skip"
+    """How late the camera stamps its frames. `measure` flashes the first display before the camera, which must see it;
+    `skip` keeps what was measured before with the same camera."""
     start: bool = True
     """Whether to enable and start the service."""
     test: bool = True

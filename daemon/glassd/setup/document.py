@@ -17,6 +17,7 @@ from glassd.setup.answers import KEEP
 from glassd.setup.console import clipped
 from glassd.setup.found import buttons_section, camera_section, keys_of
 from glassd.setup.languages import texts_in
+from glassd.setup.latency import with_latency, with_latency_of
 from glassd.setup.yaml_lines import item_lines, mapping_lines
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def compose(answers: Answers, sections: Sections, present: Present | None, place
     parts = [
         texts.head.format(command=places.command, path=places.config, reload=reload),
         kept["model"] if sections.model is None else _model(sections.model, texts, places),
-        kept.get("camera", texts.no_camera) if sections.camera is None else _camera(sections, texts),
+        _with_latency(answers, _camera(sections, texts, kept), kept),
         kept.get("buttons", texts.no_buttons) if sections.buttons is None else _buttons(sections, texts),
         kept.get("displays", texts.no_displays) if sections.displays is None else _displays(sections, texts),
         kept.get("triggers", texts.no_triggers) if sections.triggers is None else _triggers(sections, texts),
@@ -131,7 +132,16 @@ def _model(model: ModelAnswers, texts: FileTexts, places: Places) -> str:
     return "\n".join([texts.model, *_aligned(rows), *end])
 
 
-def _camera(sections: Sections, texts: FileTexts) -> str:
+def _with_latency(answers: Answers, section: str, kept: dict[str, str]) -> str:
+    """Return the camera's section with the latency that was answered, or else was there; as it is where it has none."""
+    if isinstance(answers.latency, float):
+        return with_latency(section, answers.latency) or section
+    return with_latency_of(section, kept.get("camera", section))
+
+
+def _camera(sections: Sections, texts: FileTexts, kept: dict[str, str]) -> str:
+    if sections.camera is None:
+        return kept.get("camera", texts.no_camera)
     if not sections.camera:
         return texts.no_camera
     head = texts.camera.format(name=_named(sections.names.get("camera", "")))

@@ -20,6 +20,7 @@ TEXTS = Texts(
         instructions_comment="# What it is told before every question.",
         instructions="You are the assistant in a pair of glasses. Answer in one or two sentences.",
         camera="# The camera{name}.",
+        latency="measured by setup with {} flashes of the display, ± {}",
         no_camera="# No camera: questions go without a picture. `glassd devices` lists the cameras that are there.",
         buttons="# Which key is which button{name}.",
         grab="its keys are for glassd alone",
@@ -140,6 +141,24 @@ TEXTS = Texts(
     answer="Test question: answered after {:.1f} s: {}",
     no_answer="Test question: not answered",
     stood_in="But that was the reader: the model itself did not answer.",
+    hold_before_display=(
+        "How late does the camera stamp its pictures? Flashes of the display tell, 10 s\n"
+        "long: hold the camera close before it, and still."
+    ),
+    measure="Enter measures it, n leaves it out",
+    measuring="Measuring …",
+    measured="Pictures are stamped {} after they were in view (± {}, told by {} flashes).",
+    not_measured="Not measured: {}",
+    not_measured_why={
+        "display_away": "the display takes nothing",
+        "frames_stopped": "the camera gave too few pictures",
+        "camera_slow": "under 10 pictures a second: set a higher fps for it",
+        "display_not_in_view": "the camera did not see the display flash; go closer",
+        "other_light_changes": "other light changes too much, or the camera moved",
+        "too_few_seen": "the camera saw too few of the flashes; go closer",
+        "makes_no_sense": "it takes a display, and a camera that streams with capture: ring",
+    },
+    latency_by_hand="Write `latency: {}` under camera: yourself; setup cannot, in {}",
     done="All is well.",
     mend="The config stands; mend this, then: {0} snap -o picture.jpg; {0} ask '{1}'",
     undone="All is as it was before.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from glassd.setup.latency import duration
 from glassd.setup.yaml_lines import mapping_lines
 
 if TYPE_CHECKING:
@@ -18,4 +19,6 @@ HEAD = """\
 def recorded(answers: Answers) -> str:
     """Return the text of a file of answers that says the same; the key's own file is each board's affair."""
     said = answers.model_dump(mode="json", exclude_none=True, exclude={"model": {"key_file"}})
+    if isinstance(answers.latency, float):
+        said["latency"] = duration(answers.latency)
     return HEAD + "\n".join(mapping_lines(said, 0)) + "\n"

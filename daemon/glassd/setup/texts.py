@@ -23,6 +23,7 @@ class FileTexts:
     instructions_comment: str
     instructions: str
     camera: str
+    latency: str
     no_camera: str
     buttons: str
     grab: str
@@ -128,6 +129,13 @@ class Texts:
     answer: str
     no_answer: str
     stood_in: str
+    hold_before_display: str
+    measure: str
+    measuring: str
+    measured: str
+    not_measured: str
+    not_measured_why: Mapping[str, str]
+    latency_by_hand: str
     done: str
     mend: str
     undone: str
