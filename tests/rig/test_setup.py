@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import pytest
 
+from glassd.config.load import load
+from rig.screen import COLUMNS, ROWS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rig.board import Board
 
 KEY = "sk-4f1c0ffee1234567"
 FILES = "ls -lR /etc/glassd /etc/credstore /etc/systemd/system; systemctl is-enabled glassd"
+LATE_S, FPS = 0.3, 15
+POLL_S = 0.005
 SCRIPT = Path(__file__).parent / "on_board/at_a_terminal.py"
 
 
@@ -102,3 +114,53 @@ def test_an_instance_has_its_own_files_key_and_screen(board: Board) -> None:
     board.display.until("On-board reader")
     assert "no key named" not in board.journal("glassd@left")
     assert KEY not in board.shell("journalctl -o cat; cat /etc/glassd/left/*")
+
+
+@contextmanager
+def facing(board: Board, late_s: float) -> Iterator[None]:
+    """Let the camera show what the display shows, so late: dark or bright all over."""
+    dark, bright = (bytes(cv2.imencode(".jpg", np.full((720, 1280), level, np.uint8))[1]) for level in (40, 200))
+    board.camera.show([dark])
+    is_over = threading.Event()
+
+    def follow() -> None:
+        was_bright = False
+        while not is_over.wait(POLL_S):
+            # A cell is three bytes; the last row that was written decides.
+            is_bright = "█" in board.display.text()[-100:]
+            if is_bright != was_bright:
+                seen = time.monotonic()
+                was_bright = is_bright
+                is_over.wait(late_s - (time.monotonic() - seen))
+                board.camera.show([bright if is_bright else dark])
+
+    thread = threading.Thread(target=follow, name="what the camera sees")
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@pytest.mark.timeout(600)
+def test_it_measures_how_late_the_camera_is_by_flashing_the_display_before_it(board: Board, tmp_path: Path) -> None:
+    """How late is known here, but for what the serial line takes: a frame covers that."""
+    plug_in(board)
+    board.write(
+        "/run/answers.yaml",
+        f"language: en\nmodel: {{service: server, url: '{board.model.url}', vision: qwen-vl}}\n"
+        f"displays: terminal\nterminal: {board.display.tty}\nlatency: measure\ntest: false\n",
+    )
+    # Debian 12's systemd gives the line no size where it is the output alone, and without one nothing is drawn.
+    hold = f"exec <{board.display.tty}; stty rows {ROWS} columns {COLUMNS}; exec sleep infinity"
+    board.run(f"systemd-run --collect --unit=window sh -c '{hold}'")
+    with facing(board, LATE_S):
+        said = board.run("glassd setup --answers /run/answers.yaml", limit_s=120).out
+    assert "Pictures are stamped " in said, said
+    written = tmp_path / "glassd.yaml"
+    written.write_bytes(board.read("/etc/glassd/glassd.yaml"))
+    camera = load(written).config.camera
+    assert camera is not None
+    assert abs(camera.latency - LATE_S) <= 1 / FPS
+    assert "reloaded: camera" in board.journal()
