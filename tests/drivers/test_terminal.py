@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import subprocess
@@ -173,6 +174,21 @@ def test_closing_gives_the_rows_back_and_leaves_the_cursor_under_the_box() -> No
         await person.sees_text("the end")
         assert person.screen.margins is None
         assert person.rows().index("the end") == GLASS3.rows + 2
+        person.leave()
+
+    asyncio.run(main())
+
+
+def test_a_line_that_has_no_size_of_its_own_is_told_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+
+    async def main() -> None:
+        person = Person()
+        fcntl.ioctl(person.terminal, termios.TIOCSWINSZ, bytes(8))
+        async with display(person.terminal) as driver:
+            await driver.show(Screen(("in a box",), mark=Mark.DONE))
+            await person.sees(lambda: person.rows()[0].startswith("┌"))
         person.leave()
 
     asyncio.run(main())

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from glassd.config.load import load
-from rig.screen import COLUMNS, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,9 +151,6 @@ def test_it_measures_how_late_the_camera_is_by_flashing_the_display_before_it(bo
         f"language: en\nmodel: {{service: server, url: '{board.model.url}', vision: qwen-vl}}\n"
         f"displays: terminal\nterminal: {board.display.tty}\nlatency: measure\ntest: false\n",
     )
-    # Debian 12's systemd gives the line no size where it is the output alone, and without one nothing is drawn.
-    hold = f"exec <{board.display.tty}; stty rows {ROWS} columns {COLUMNS}; exec sleep infinity"
-    board.run(f"systemd-run --collect --unit=window sh -c '{hold}'")
     with facing(board, LATE_S):
         said = board.run("glassd setup --answers /run/answers.yaml", limit_s=120).out
     assert "Pictures are stamped " in said, said

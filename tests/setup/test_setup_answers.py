@@ -122,7 +122,7 @@ triggers:
     assert config.displays[0].profile == "glass3"
     assert (config.triggers[0].ask, config.model.instructions) == ("Yes: or no? # 100 %", "Kurz, bitte.")
     drop_in = fleet.places.terminal.read_text()
-    assert "TTYPath=/dev/ttyS1\nTTYColumns=80\nTTYRows=24\n" in drop_in
+    assert "TTYPath=/dev/ttyS1\nEnvironment=COLUMNS=80 LINES=24\n" in drop_in
     assert "Conflicts=serial-getty@ttyS1.service\n" in drop_in
     assert "tty1" not in drop_in
 

@@ -70,8 +70,8 @@ def terminal_drop_in(example: str, terminal: str, places: Places) -> str:
     lines = [line for line in example.splitlines() if not line.startswith("#")]
     text = "\n".join(lines).strip() + "\n"
     text = text.replace("getty@tty1.service", login).replace("/dev/tty1", terminal)
-    if not is_console:  # whose size nobody knows: a serial line has none
-        text = text.replace(f"TTYPath={terminal}\n", f"TTYPath={terminal}\nTTYColumns=80\nTTYRows=24\n")
+    if not is_console:  # a serial line has no size; TTYColumns= sets it for a terminal that is read, too, alone
+        text = text.replace(f"TTYPath={terminal}\n", f"TTYPath={terminal}\nEnvironment=COLUMNS=80 LINES=24\n")
     return f"# Written by `{places.command} setup`: the answers stand on {terminal}, in place of a login.\n{text}"
 
 

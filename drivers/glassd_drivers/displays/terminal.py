@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import select
 import sys
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
@@ -146,9 +147,11 @@ class TerminalDisplay:
         if self._config.plain == "always" or (self._config.plain == "auto" and os.environ.get("TERM") == "dumb"):
             return None
         try:
-            return Window(*os.get_terminal_size(self._fd))
+            columns, rows = os.get_terminal_size(self._fd)
         except OSError:
             return None
+        # A serial line has no size of its own: these say it (POSIX, XBD 8.3), as TERM says its kind.
+        return Window(columns or _environ("COLUMNS"), rows or _environ("LINES"))
 
     def _poll(self, events: int, limit_ms: int | None) -> bool:
         poll = select.poll()
@@ -164,6 +167,12 @@ class TerminalDisplay:
                 self._poll(select.POLLOUT, None)
             except OSError as error:
                 raise TransientFault(f"{self._where} was lost: {error.strerror}") from error
+
+
+def _environ(name: str) -> int:
+    """Return a number from the environment, 0 where there is none."""
+    text = os.environ.get(name, "")
+    return int(text) if re.fullmatch("[0-9]{1,4}", text) else 0
 
 
 class _Painter(Protocol):
