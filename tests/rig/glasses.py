@@ -70,15 +70,15 @@ def set_up(board: Board, *parts: str) -> None:
 
 def until_all_is_ready(board: Board) -> None:
     """Wait until camera and buttons are open, and the screen has the size of one."""
-    until_device(board, "camera")
-    until_device(board, "buttons.0")
+    until_device(board, "camera", "buttons.0")
     board.run(f"stty -F {board.display.tty} rows {ROWS} columns {COLUMNS}")
     board.display.until("┌")
 
 
-def until_device(board: Board, name: str, state: str = "ready") -> None:
-    """Wait until one of the daemon's devices is in a state."""
-    board.until(f"glassd status | grep '^  {name} .* {state} for'")
+def until_device(board: Board, *names: str, state: str = "ready") -> None:
+    """Wait until these of the daemon's devices are all in a state."""
+    here = " ".join(f"&& echo \"$status\" | grep '^  {name} .* {state} for'" for name in names)
+    board.until(f"status=$(glassd status) {here}")
 
 
 def status(board: Board) -> dict[str, Any]:

@@ -139,8 +139,7 @@ def watched(board: Board, pictures: Sequence[bytes], fps: int) -> Iterator[_Gues
     board.buttons.plug()
     board.until("ls /dev/glassd/camera /dev/glassd/buttons")
     board.run("systemctl start glassd")
-    until_device(board, "camera")
-    until_device(board, "buttons.0")
+    until_device(board, "camera", "buttons.0")
     board.push(PROGRAM, "/run/key_stamps.py")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -171,7 +171,7 @@ def test_a_press_asks_through_the_service_and_again_after_the_chip_was_gone(boar
     board.run("systemctl start glassd")
     press(board)
     board.gpio.unplug()
-    glasses.until_device(board, "buttons.0", "waiting")
+    glasses.until_device(board, "buttons.0", state="waiting")
     board.gpio.plug()
     press(board)
     assert glasses.shown(board, "NRestarts") == "0"

@@ -72,4 +72,4 @@ def test_a_missing_camera_is_no_reason_not_to_be_ready(board: Board) -> None:
     board.write(CONFIG, config(board))
     board.run("systemctl start glassd")
     assert shown(board, "ActiveState") == "active"
-    until_device(board, "camera", "waiting")
+    until_device(board, "camera", state="waiting")

@@ -44,7 +44,7 @@ def comes_back(board: Board, name: str, since: float) -> None:
 
 def test_a_camera_is_pulled_out_while_nobody_asks(glasses: Board) -> None:
     glasses.camera.unplug()
-    until_device(glasses, "camera", "waiting")
+    until_device(glasses, "camera", state="waiting")
     glasses.camera.plug()
     comes_back(glasses, "camera", time.monotonic())
 
@@ -55,7 +55,7 @@ def test_a_camera_is_pulled_out_in_the_middle_of_an_answer(glasses: Board) -> No
     glasses.model.say("It is a red ")
     glasses.display.until("It is a red")
     glasses.camera.unplug()
-    until_device(glasses, "camera", "waiting")
+    until_device(glasses, "camera", state="waiting")
     glasses.model.say("mug.")
     glasses.model.finish()
     glasses.display.until("It is a red mug.")
@@ -65,7 +65,7 @@ def test_a_camera_is_pulled_out_in_the_middle_of_an_answer(glasses: Board) -> No
 
 def test_a_press_without_a_camera_is_told_in_words(glasses: Board) -> None:
     glasses.camera.unplug()
-    until_device(glasses, "camera", "waiting")
+    until_device(glasses, "camera", state="waiting")
     glasses.buttons.press("enter")
     glasses.until("glassd status", "last ask: failed, no_camera")
 
@@ -75,7 +75,7 @@ def test_a_camera_that_gives_nothing_is_back_once_it_does(
     glasses: Board, trouble: Callable[[VirtualCamera], None]
 ) -> None:
     trouble(glasses.camera)
-    until_device(glasses, "camera", "waiting")
+    until_device(glasses, "camera", state="waiting")
     thawed = time.monotonic()
     glasses.camera.thaw()
     comes_back(glasses, "camera", thawed)
@@ -83,7 +83,7 @@ def test_a_camera_that_gives_nothing_is_back_once_it_does(
 
 def test_a_keyboard_is_pulled_out_and_back(glasses: Board) -> None:
     glasses.buttons.unplug()
-    until_device(glasses, "buttons.0", "waiting")
+    until_device(glasses, "buttons.0", state="waiting")
     glasses.buttons.plug()
     comes_back(glasses, "buttons.0", time.monotonic())
 
@@ -93,7 +93,7 @@ def test_a_keyboard_is_pulled_out_with_a_key_held(glasses: Board) -> None:
     glasses.buttons.down("enter")
     glasses.until("glassd status --json", '"ready"')
     glasses.buttons.unplug()
-    until_device(glasses, "buttons.0", "waiting")
+    until_device(glasses, "buttons.0", state="waiting")
     glasses.buttons.plug()
     until_device(glasses, "buttons.0")
     assert status(glasses)["last_ask"] is None
@@ -105,12 +105,10 @@ def test_many_losses_leave_nothing_behind(glasses: Board) -> None:
     def loses_both() -> None:
         glasses.camera.unplug()
         glasses.buttons.unplug()
-        until_device(glasses, "camera", "waiting")
-        until_device(glasses, "buttons.0", "waiting")
+        until_device(glasses, "camera", "buttons.0", state="waiting")
         glasses.camera.plug()
         glasses.buttons.plug()
-        until_device(glasses, "camera")
-        until_device(glasses, "buttons.0")
+        until_device(glasses, "camera", "buttons.0")
 
     loses_both()
     answers_a_press(glasses, 0)

@@ -53,6 +53,6 @@ def test_a_control_or_a_camera_that_is_not_there_says_what_is(board: Board) -> N
     ):
         board.write(CONFIG, config(board, CAMERA.format(options=options)))
         board.run("systemctl restart glassd")
-        until_device(board, "camera", "failed" if "controls" in options else "waiting")
+        until_device(board, "camera", state="failed" if "controls" in options else "waiting")
         [camera] = [device for device in status(board)["devices"] if device["name"] == "camera"]
         assert says in camera["error"]
