@@ -108,6 +108,7 @@ def test_flashes_tell_the_latency_and_it_is_written_and_in_force(bench: Callable
     assert [line for line in written.splitlines() if "latency:" not in line] == kept
 
 
+@pytest.mark.soak  # eight flashes take their time: 9 s
 def test_a_camera_that_looks_elsewhere_changes_nothing(bench: Callable[..., Bench]) -> None:
     there = bench("\n  away: true")
     assert there.measure()[-1] == "Not measured: the camera did not see the display flash; go closer"
@@ -129,6 +130,7 @@ def test_a_daemon_that_is_paused_says_why_nothing_is_measured(bench: Callable[..
     assert there.config.read_text() == there.before
 
 
+@pytest.mark.soak  # eight flashes take their time: 9 s
 def test_what_a_file_in_conf_d_says_stays_and_the_person_is_told(bench: Callable[..., Bench]) -> None:
     there = bench()
     parts = there.config.parent / "conf.d"
