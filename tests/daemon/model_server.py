@@ -48,7 +48,7 @@ class Server:
                 waiting, self.waiting = self.waiting, []
                 for line in waiting:
                     self.command(line)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):  # the last, at the end of it all
             say(f"closed {number}")
         finally:
             writer.close()
