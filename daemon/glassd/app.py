@@ -25,11 +25,11 @@ from glassd.devices import CAMERA, Device, Devices, sections
 from glassd.events import Bus
 from glassd.frames.darkroom import Darkroom
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
-from glassd.frames.flashes import measured
 from glassd.frames.turning import Pose
 from glassd.frames.view import View
 from glassd.frames.watch import SceneWatch
 from glassd.gateway.apps import Apps
+from glassd.late import loaded
 from glassd.presenter.stage import Stage
 from glassd.scheduler.gestures import PLAYED_STEP_S, played
 from glassd.scheduler.machine import Scheduler
@@ -201,6 +201,9 @@ class App:
 
     async def latency(self) -> dict[str, Any]:
         """Measure `camera.latency`: flash the first display before the camera; as JSON; AskError without frames."""
+        await loaded("glassd.frames.flashes")
+        from glassd.frames.flashes import measured  # noqa: PLC0415  for setup alone
+
         async with self._stage.flashing() as flash:
             with self._lids.kept_open():
                 return await measured(flash, self._lids.newer)

@@ -61,6 +61,8 @@ CAN_WAIT = (
     "glassd.cli.ask",
     "glassd.config.descriptions",
     "glassd.config.json_schema",
+    "glassd.frames.develop",
+    "glassd.frames.flashes",
     "glassd.gateway.server",  # there is none in the config
     "glassd.reader.server",
 )

@@ -33,8 +33,9 @@ from stored_pictures import (
 )
 
 from glassd.answer import AskError
-from glassd.frames.darkroom import DECODE_LIMIT_BYTES, PIXELS_LIMIT, Darkroom
-from glassd.frames.pixels import ENCODES_LIMIT, Counts
+from glassd.frames.darkroom import Counts, Darkroom
+from glassd.frames.develop import DECODE_LIMIT_BYTES, PIXELS_LIMIT
+from glassd.frames.pixels import ENCODES_LIMIT
 from glassd.frames.turning import Pose
 from glassd.limits import Limits, tokens_of
 from glassd.messages.codes import Code

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cv2.typing import MatLike
 
+    from glassd.frames.darkroom import Counts
     from glassd.frames.stored import Stored
     from glassd.frames.turning import Region, Turn
     from glassd_drivers.contracts import RawType
@@ -34,15 +35,6 @@ _WITH_DEEP_ALPHA: Final = 8 + 4
 _BAND_ROWS: Final = 64
 ENCODES_LIMIT: Final = 4
 """How often a picture is encoded at most until it keeps to a cap in bytes."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What was done, since the start: frames whose headers alone were edited, decodes, encodes."""
-
-    edits: int = 0
-    decodes: int = 0
-    encodes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
