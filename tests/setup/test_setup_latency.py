@@ -93,6 +93,7 @@ def bench(
     return bench
 
 
+@pytest.mark.soak  # eight flashes take their time: 9 s
 def test_flashes_tell_the_latency_and_it_is_written_and_in_force(bench: Callable[..., Bench]) -> None:
     """It is written in whole milliseconds, with how it was measured behind it; all else stays as it was."""
     there = bench(f"\n  fps: {FPS}\n  delay: {LATE_S * 1000:.0f}ms\n  latency: 5ms  # a guess")
