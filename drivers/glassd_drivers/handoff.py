@@ -1,4 +1,4 @@
-"""From the task that reads a source to the one that uses it: newest wins, within the event loop."""
+"""From what reads a source (a task, a callback) to the task that uses it: newest wins, within the event loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Handoff(Generic[T]):
-    """A bounded way between two tasks. A reader that is late misses the older items, and then hears of the end."""
+    """A bounded way to one task. A reader that is late misses the older items, and then hears of the end."""
 
     def __init__(self, depth: int = HANDOFF_ITEMS) -> None:
         self._items: deque[T] = deque(maxlen=depth)

@@ -25,7 +25,7 @@ from glassd_drivers.contracts import (
     Frame,
     TransientFault,
 )
-from glassd_drivers.newest import Newest
+from glassd_drivers.handoff import Handoff
 from glassd_drivers.pictures import JpegStream, PictureError
 from glassd_drivers.threads import DeviceThread
 from glassd_drivers.units import PixelSize, Size
@@ -92,7 +92,7 @@ class UvcCamera:
         self._thread = DeviceThread(f"{context.name} uvc")
         self._given: Given | None = None
         self._pictures = JpegStream()
-        self._frames: Newest[Frame] = Newest()
+        self._frames: Handoff[Frame] = Handoff()
         self._last_frame = 0.0
         self._silence: asyncio.TimerHandle | None = None
         self._silence_limit = max(SILENCE_LIMIT_S, MISSED_FRAMES / config.fps)
@@ -172,7 +172,7 @@ class UvcCamera:
         """Take no more frames, and have whoever waits for one raise the fault."""
         if self._node.fd is not None:
             asyncio.get_running_loop().remove_reader(self._node.fd)
-        self._frames.fail(fault)
+        self._frames.end(fault)
 
     def _fault(self, what: str) -> TransientFault:
         return TransientFault(f"{self._node.where}{what}")
