@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import asynccontextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import cv2
@@ -16,6 +15,7 @@ from glassd.answer import AskError
 from glassd.config.schema import Camera, FrameChoice
 from glassd.frames.ring import Ring
 from glassd.frames.view import TAKE_LIMIT_S, View
+from glassd.frames.weigh import weigh  # loaded here, for that takes real time, in which the virtual clock runs on
 from glassd.messages.codes import Code
 from glassd_drivers.contracts import CONTRACT, DriverConfig, Frame, TransientFault
 from virtual import START, passes, run
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 OPTIONS = Camera(driver="clip", options=DriverConfig())
 
-
-import_module("glassd.frames.weigh")  # loading it takes real time, in which hours of the virtual clock would pass
 
 PATTERN = np.random.default_rng(1).integers(0, 255, (12, 16), np.uint8).repeat(8, 0).repeat(8, 1)
 SHARP, BLURRED, BLACK = (
@@ -149,10 +147,38 @@ def test_a_neighbour_is_picked_where_the_nearest_is_spoilt(spoilt: bytes, press:
     run(main())
 
 
-def test_where_the_nearest_is_spoilt_the_next_one_is_waited_for_if_it_will_be_nearer_than_a_neighbour() -> None:
+class Fed(Streaming):
+    """A camera that gives what it is fed."""
+
+    def __init__(self) -> None:
+        super().__init__(0.05)
+        self.fed: asyncio.Queue[Frame] = asyncio.Queue()
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        while True:
+            yield await self.fed.get()
+
+
+def test_where_the_nearest_is_spoilt_the_next_one_is_waited_for_if_it_will_be_nearer_than_a_neighbour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    camera, looks = Fed(), 0
+
+    async def looks_and_then_comes_the_next(*what: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        choice = await weigh(*what)
+        if looks == 1:
+            asyncio.get_running_loop().call_later(0.03, camera.fed.put_nowait, frame(START + 1.05))
+        return choice
+
+    monkeypatch.setattr("glassd.frames.weigh.weigh", looks_and_then_comes_the_next)
+
     async def main() -> None:
-        # A long ring, for the threads that look take real time, in which hours of this clock may pass.
-        async with looking(Streaming(0.05, BLURRED, SHARP), for_s=1.02, keep=1e6, memory=2**30) as view:
+        async with looking(camera, for_s=1.02) as view:
+            for at, data in ((0.9, SHARP), (0.95, SHARP), (1.0, BLURRED)):
+                camera.fed.put_nowait(frame(START + at, data))
+            await passes(0.001)
             assert (await view.pick(START + 1.02)).instant == pytest.approx(START + 1.05)
 
     run(main())
