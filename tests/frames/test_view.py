@@ -131,7 +131,7 @@ def test_a_frame_that_should_have_come_is_not_waited_for_long() -> None:
 
 def test_the_latency_of_a_camera_is_taken_off() -> None:
     async def main() -> None:
-        async with looking(Streaming(0.1), for_s=2.04, latency=0.1) as view:
+        async with looking(Streaming(0.1), for_s=2.04, latency=0.3) as view:
             assert (await view.pick(START + 0.92)).instant == pytest.approx(START + 0.9)
 
     run(main())
