@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import http.server
+import json
 import os
+import socketserver
+import threading
 from typing import TYPE_CHECKING
 
 import facing_glasses
@@ -107,6 +111,38 @@ def test_flashes_tell_the_latency_and_it_is_written_and_in_force(bench: Callable
     assert f"  latency: {milliseconds}  # measured by setup with 8 flashes of the display, ± 25ms\n" in written
     kept = [line for line in there.before.splitlines() if "latency:" not in line]
     assert [line for line in written.splitlines() if "latency:" not in line] == kept
+
+
+class Measured(http.server.BaseHTTPRequestHandler):
+    """Tells any request that flashes told a latency of just between two milliseconds."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps({"latency_s": 0.3025, "uncertainty_s": 0.0333, "flashes": 8}).encode()
+        self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.usefixtures("site")
+def test_a_latency_between_two_milliseconds_is_written_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, socket = tmp_path / "glassd.yaml", tmp_path / "s"
+    config.write_text(CONFIG.format(camera=""))
+    monkeypatch.setenv("GLASSD_SOCKET", str(socket))
+    places = Places(tmp_path, config, tmp_path, "", tmp_path, tmp_path, "glassd")
+    with socketserver.UnixStreamServer(str(socket), Measured) as server, Changes() as changes:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            LatencyStep(load(config).config, Console(), texts_in("en"), places).take(changes)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert "latency: 302ms" in config.read_text()
+    assert f"Written: {config}" in capsys.readouterr().out
 
 
 @pytest.mark.soak  # eight flashes take their time: 9 s

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from glassd.setup.places import Places
     from glassd.setup.texts import Texts
 
-NEAR_S = 0.0005
-"""How near to what was written a latency is that is in force: it is written in whole milliseconds."""
-
 
 class LatencyStep:
     """Measures the latency through the running service that has this config, and writes it there; never raises."""
@@ -76,7 +73,7 @@ class LatencyStep:
             before = config.read_bytes()
             changes.write(config, text.encode(), config.stat().st_mode & 0o777)
             camera = load(config).config.camera
-            if camera is not None and abs(camera.latency - seconds) <= NEAR_S:
+            if camera is not None and duration(camera.latency) == duration(seconds):
                 self._console.say(self._texts.wrote.format(config))
                 self._put_into_force()
                 return
