@@ -349,8 +349,9 @@ def test_a_video_has_its_own_rate_unless_the_config_names_one(tmp_path: Path) ->
         instants = [frame.instant for frame in asyncio.run(played(4, path, **options))]
         return instants[-1] - instants[0]
 
-    assert least_span() >= 3 / 50 - 0.001
-    assert least_span(fps=10) >= 3 / 10 - 0.001
+    # The first frame may be late, so a span is told from those of other rates only.
+    assert least_span() >= 2 / 50
+    assert least_span(fps=10) >= 2 / 10
 
 
 def test_a_damaged_frame_of_a_video_is_left_out(tmp_path: Path) -> None:
