@@ -287,7 +287,7 @@ def test_presses_from_the_shell_follow_one_another(tmp_path: Path, start: Callab
 
 
 STUCK = """
-import asyncio, contextlib, logging, os, threading
+import asyncio, contextlib, ctypes, logging, os, threading
 from pathlib import Path
 from glassd.config.load import load
 from glassd.service.process import run_daemon
@@ -310,11 +310,17 @@ async def log(app):
     print("stuck", flush=True)
     logging.warning("nobody reads this")
 
+async def call(app):  # into a library, which no signal cuts short
+    library, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+    library.pthread_mutex_lock(mutex)
+    print("stuck", flush=True)
+    library.pthread_mutex_lock(mutex)
+
 run_daemon(load({config!r}).config, None, guest={guest})
 """
 
 
-@pytest.mark.parametrize("guest", ["thread", "loop", "log"])
+@pytest.mark.parametrize("guest", ["thread", "loop", "log", "call"])
 def test_a_stop_leaves_what_is_stuck_behind(guest: str, tmp_path: Path) -> None:
     config = tmp_path / "glassd.yaml"
     config.write_text("model: {endpoints: [{url: reader}]}\n")

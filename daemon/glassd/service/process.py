@@ -79,24 +79,18 @@ async def _main(
     memory: LogMemory,
     guest: Callable[[App], Coroutine[Any, Any, None]] | None,
 ) -> None:
-    loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     last_resort = _LastResort()
-
-    def stop_on_signal(*_: object) -> None:
-        last_resort.begin(status=0)
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(stop.set)
-
+    signals = _Signals(asyncio.get_running_loop())
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop_on_signal)  # not the loop's own way: a loop that is stuck would never come to it
+        signals.on(number, stop.set, at_once=lambda: last_resort.begin(status=0))
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_bound(path := socket_to_serve()))
         app = await stack.enter_async_context(App(config, read_config, memory.lines))
         api = await stack.enter_async_context(_api(app, config, listener))
         await stack.enter_async_context(_gateway(app, config))
         reloads = _Reloads(app)
-        loop.add_signal_handler(signal.SIGHUP, reloads.begin)
+        signals.on(signal.SIGHUP, reloads.begin)
         notify("READY=1")
         app.tell_status()
         log.info("ready")
@@ -119,6 +113,39 @@ async def _main(
     log.info("stopped")
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
+class _Signals:
+    """Carries signals to the event loop by a thread of their own, which hears them whatever the main one is stuck in.
+
+    Python's handlers run on the main thread between two steps of its own; a system call that began just after the
+    signal came holds them off for ever. The file that wakes a program up is written in the signal's very moment.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._calls: dict[int, tuple[Callable[[], object], Callable[[], object]]] = {}
+        self._come, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        threading.Thread(target=self._hear, name="signals", daemon=True).start()
+
+    def on(self, number: int, call: Callable[[], object], at_once: Callable[[], object] = _nothing) -> None:
+        """Have a signal call `call` on the event loop, and `at_once` on the thread before it."""
+        self._calls[number] = (call, at_once)
+        signal.signal(number, lambda *_: None)  # it must have one, for the file to be written
+
+    def _hear(self) -> None:
+        while True:
+            for number in os.read(self._come, 64):
+                call, at_once = self._calls.get(number, (_nothing, _nothing))
+                at_once()
+                with contextlib.suppress(RuntimeError):  # the loop is closed: the stop has come to its end
+                    self._loop.call_soon_threadsafe(call)
+
+
 class _LastResort:
     """Ends the process where a stop does not come to its end, whatever is stuck: a thread, the event loop, the log."""
 
@@ -127,8 +154,8 @@ class _LastResort:
         threading.Thread(target=self._wait, name="last resort", daemon=True).start()
 
     def begin(self, status: int) -> None:
-        """Take note that a stop has begun, and with which exit status; the first counts. Signal handlers may call."""
-        self._begun.put(status)  # reentrant, as the documentation of SimpleQueue says: no lock that a signal could cut
+        """Take note that a stop has begun, and with which exit status; the first counts."""
+        self._begun.put(status)
 
     def _wait(self) -> None:
         status = self._begun.get()
