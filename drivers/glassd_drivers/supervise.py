@@ -51,7 +51,7 @@ class Backoff:
     rarely: float = 30.0
     factor: float = 2.0
     jitter: float = 0.2
-    settled: float = 10.0
+    settled: float = 1.0
 
     def after(self, wait: float) -> float:
         """Return the wait that follows one of `wait` seconds (0 for none), before jitter."""
