@@ -49,6 +49,7 @@ class Answering:
             from glassd.reader.server import serve  # noqa: PLC0415
 
             reader = await stack.enter_async_context(serve())
+        await loaded("glassd.presenter.tables")  # the answer's way
         await loaded("glassd.frames.develop")  # every picture's way, so that the first one does not wait for it
         await loaded("glassd.model.client")
         from glassd.model.client import Client  # noqa: PLC0415  aiohttp comes with it

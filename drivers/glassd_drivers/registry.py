@@ -6,7 +6,6 @@ and a display's profile by one in `glassd.profiles`. What is installed is looked
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import sys
@@ -39,6 +38,8 @@ class UnknownName(RegistryError):
     """Nothing is installed under this name. `names` are those that are, `nearest` is the likely one or None."""
 
     def __init__(self, what: str, name: str, names: list[str]) -> None:
+        import difflib  # noqa: PLC0415  only for a mistake
+
         self.name = name
         self.names = names
         close = difflib.get_close_matches(name.lower(), names, n=1)
@@ -94,19 +95,18 @@ def load(role: Role, name: str) -> type[Any]:
 
     The class has been looked at: it states our contract and has all that the Protocol of its role names.
     """
-    point = _find(role, name, UnknownDriver(f"{_WORD[role]} driver", name, names(role)))
-    where = f"{_WORD[role]} driver {name!r} ({_package(point)})"
-    driver = _import(point, where)
+    what = f"{_WORD[role]} driver"
+    point = _find(role, what, name)
+    driver = _import(point, what)
     if not inspect.isclass(driver):
-        raise BrokenDriver(f"{where} is no class: {point.value}")
+        raise BrokenDriver(f"{_where(point, what)} is no class: {point.value}")
     contract = getattr(driver, "contract", None)
     if isinstance(contract, int) and contract != CONTRACT:
         advice = "install a newer glassd" if contract > CONTRACT else "install a newer version of its package"
-        raise ContractMismatch(
-            f"{where} is made for contract {contract}, this glassd has contract {CONTRACT}; {advice}"
-        )
+        made_for = f"is made for contract {contract}, this glassd has contract {CONTRACT}"
+        raise ContractMismatch(f"{_where(point, what)} {made_for}; {advice}")
     if lacks := _lacks(driver, role):
-        raise BrokenDriver(f"{where} lacks what a driver of its role has: {', '.join(lacks)}")
+        raise BrokenDriver(f"{_where(point, what)} lacks what a driver of its role has: {', '.join(lacks)}")
     return driver
 
 
@@ -117,11 +117,10 @@ def profile_names() -> list[str]:
 
 def profile(name: str) -> Profile:
     """Return the profile that `name` stands for; raise RegistryError."""
-    point = _find("profiles", name, UnknownProfile("profile", name, profile_names()))
-    where = f"profile {name!r} ({_package(point)})"
-    found = _import(point, where)
+    point = _find("profiles", "profile", name)
+    found = _import(point, "profile")
     if not isinstance(found, Profile):
-        raise BrokenDriver(f"{where} is no Profile: {point.value}")
+        raise BrokenDriver(f"{_where(point, 'profile')} is no Profile: {point.value}")
     return found
 
 
@@ -154,10 +153,11 @@ def _scan(_path: tuple[str, ...]) -> dict[str, metadata.EntryPoints]:
     return {group: installed.select(group=f"glassd.{group}") for group in (*ROLES, "profiles")}
 
 
-def _find(group: str, name: str, unknown: UnknownName) -> metadata.EntryPoint:
+def _find(group: str, what: str, name: str) -> metadata.EntryPoint:
     found = {point.value: point for point in _points(group) if point.name == name}
     if not found:
-        raise unknown
+        unknown = UnknownProfile if group == "profiles" else UnknownDriver
+        raise unknown(what, name, sorted({point.name for point in _points(group)}))
     if len(found) > 1:
         packages = " and ".join(sorted(_package(point) for point in found.values()))
         raise AmbiguousName(f"{name!r} in glassd.{group} is claimed by {packages}; uninstall one of them")
@@ -168,12 +168,17 @@ def _package(point: metadata.EntryPoint) -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else "of no known package"
 
 
-def _import(point: metadata.EntryPoint, where: str) -> Any:
+def _where(point: metadata.EntryPoint, what: str) -> str:
+    """Return what is told of an entry point: reading its package's metadata takes longer than importing our drivers."""
+    return f"{what} {point.name!r} ({_package(point)})"
+
+
+def _import(point: metadata.EntryPoint, what: str) -> Any:
     try:
         return point.load()
     except Exception as error:
         # A stranger's module may raise anything while it is imported.
-        raise BrokenDriver(f"{where} cannot be imported: {_one_line(error)}") from error
+        raise BrokenDriver(f"{_where(point, what)} cannot be imported: {_one_line(error)}") from error
 
 
 def _one_line(error: Exception) -> str:

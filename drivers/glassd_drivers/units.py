@@ -14,12 +14,9 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 # Digits are ASCII and few: what a config file says must fit a float, and mean the same to every reader.
 _NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)"
 _DURATION_PATTERN = rf"{_NUMBER}\s*(ms|s|min|h|d)"
-_DURATION = re.compile(_DURATION_PATTERN)
 _BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _BYTE_COUNT_PATTERN = rf"{_NUMBER}\s*(B|KB|MB|GB|KiB|MiB|GiB)"
-_BYTE_COUNT = re.compile(_BYTE_COUNT_PATTERN)
 _PIXELS_PATTERN = r"([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})"
-_PIXELS = re.compile(_PIXELS_PATTERN)
 
 
 class Size(NamedTuple):
@@ -33,7 +30,7 @@ class Size(NamedTuple):
 
 
 def _duration(value: object, info: ValidationInfo) -> object:
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+    if isinstance(value, str) and (match := re.fullmatch(_DURATION_PATTERN, value.strip())):
         return float(match[1]) * _SECONDS[match[2]]
     if isinstance(value, float) and info.mode == "python":
         return value  # from a program, which counts in seconds
@@ -41,7 +38,7 @@ def _duration(value: object, info: ValidationInfo) -> object:
 
 
 def _byte_count(value: object) -> object:
-    if isinstance(value, str) and (match := _BYTE_COUNT.fullmatch(value.strip())):
+    if isinstance(value, str) and (match := re.fullmatch(_BYTE_COUNT_PATTERN, value.strip())):
         return round(float(match[1]) * _BYTES[match[2]])
     raise ValueError("a number of bytes with its unit, such as 64KB or 32MiB")
 
@@ -49,7 +46,7 @@ def _byte_count(value: object) -> object:
 def _size(value: object) -> object:
     if isinstance(value, Size):
         return value
-    if isinstance(value, str) and (match := _PIXELS.fullmatch(value.strip())):
+    if isinstance(value, str) and (match := re.fullmatch(_PIXELS_PATTERN, value.strip())):
         size = Size(int(match[1]), int(match[2]))
         if size.width > 0 and size.height > 0:
             return size

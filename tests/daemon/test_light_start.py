@@ -57,12 +57,17 @@ CAN_WAIT = (
     "cv2",
     "numpy",
     "serial",
+    "difflib",  # which name was meant, where one is wrong
+    "email.parser",  # the name and version of a driver's package, which only an error tells
+    "uniseg",  # no text is laid out before
+    "wcwidth",
     "http.client",  # the way of the other commands to the daemon
     "glassd.cli.ask",
     "glassd.config.descriptions",
     "glassd.config.json_schema",
     "glassd.frames.develop",
     "glassd.frames.flashes",
+    "glassd.presenter.tables",
     "glassd.gateway.server",  # there is none in the config
     "glassd.reader.server",
 )

@@ -6,8 +6,6 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from wcwidth import wcswidth
-
 from glassd.config.compose import scalar_value
 from glassd.config.tree import Entry, Lost, Mapping, Node, Path, Scalar, Sequence
 
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_BARE = re.compile(r"[A-Za-z0-9/](?:(?:[A-Za-z0-9_./ -]|://)*[A-Za-z0-9_./-])?")
+_BARE = r"[A-Za-z0-9/](?:(?:[A-Za-z0-9_./ -]|://)*[A-Za-z0-9_./-])?"
 MAX_ALIGNED = 60
 """The comments stand one below the other behind lines of at most as many cells."""
 
@@ -56,6 +54,8 @@ def replace(node: Node | None, path: Path, entry: Entry) -> Node | None:
 
 def as_yaml(root: Node) -> str:
     """Return YAML that reads as the same values, each with its file and line in a comment."""
+    from wcwidth import wcswidth  # noqa: PLC0415  a daemon merges, and writes nothing
+
     lines = list(_lines(root, 0))
     # In the cells of a terminal: a Han character takes two. A few long texts do not push all comments out of sight.
     cells = [max(wcswidth(text), 0) for text, _ in lines]
@@ -68,7 +68,7 @@ def as_yaml(root: Node) -> str:
 
 def yaml_text(text: str) -> str:
     """Return a text as YAML reads it again: bare where it is simple, else in double quotes."""
-    return text if _BARE.fullmatch(text) and isinstance(scalar_value(text), str) else quoted_text(text)
+    return text if re.fullmatch(_BARE, text) and isinstance(scalar_value(text), str) else quoted_text(text)
 
 
 def quoted_text(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,6 +95,8 @@ def readable(text: str) -> str:
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the name that was most likely meant: other signs and capitals, the same words in another order, a slip."""
+    import difflib  # noqa: PLC0415  only for a mistake
+
     folded = {_folded(other[:MAX_SHOWN]): other for other in names}
     wanted = _folded(name[:MAX_SHOWN])
     for fold, other in folded.items():

@@ -122,7 +122,7 @@ class Endpoint(Section):
     image_tokens: ImageTokens | None = None
     """The most tokens that a picture costs with `detail: auto`: a larger one is made smaller before it is sent. By
     default what the model looks at unless it is told otherwise."""
-    image_limits: ImageLimits = ImageLimits()
+    image_limits: ImageLimits = ImageLimits.model_construct()
     """What the endpoint takes of a picture."""
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
     """HTTP headers that are added to each request. A key has no place here."""
@@ -171,7 +171,7 @@ class Model(Section):
     """Model servers, the first choice first."""
     instructions: str = ""
     """What the model is told before every ask."""
-    deadlines: Deadlines = Deadlines()
+    deadlines: Deadlines = Deadlines.model_construct()
     """How long each wait may take."""
 
 
@@ -206,7 +206,7 @@ class Camera(Section):
     measures it."""
     late: Wait = 2.0
     """How long a camera may take to its first frame that is opened for an ask."""
-    choice: FrameChoice = FrameChoice()
+    choice: FrameChoice = FrameChoice.model_construct()
     """Which frame around a press is the picture."""
     keep: Wait = 1.5
     """How many seconds of frames the ring holds: those of the longest gesture."""
@@ -381,21 +381,21 @@ class Config(Section):
 
     model: Model
     camera: Camera | None = None
-    buttons: list[ButtonDevice] = Field(default_factory=list, max_length=16)
+    buttons: list[ButtonDevice] = Field([], max_length=16)
     """Devices with buttons."""
-    displays: list[DisplayDevice] = Field(default_factory=list, max_length=16)
+    displays: list[DisplayDevice] = Field([], max_length=16)
     """What shows the answers."""
-    triggers: list[Trigger] = Field(default_factory=list, max_length=1000)
+    triggers: list[Trigger] = Field([], max_length=1000)
     """Which event starts which ask or command."""
-    gestures: GestureTimes = GestureTimes()
+    gestures: GestureTimes = GestureTimes.model_construct()
     language: Literal["zh", "en"] = "zh"
     """The language of what glassd itself says to the wearer."""
-    api: Api = Api()
+    api: Api = Api.model_construct()
     gateway: Gateway | None = None
     allow_hosts: list[HostPattern] | None = Field(None, max_length=64)
     """The only hosts that anything may be sent to: names, `*.example.com` for all below it, addresses, networks such as
     192.168.1.0/24. Without it, those of the endpoints."""
-    log: Log = Log()
+    log: Log = Log.model_construct()
 
 
 def _at(key: str, expected: str) -> PydanticCustomError:

@@ -15,9 +15,6 @@ from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
 
-from uniseg.linebreak import line_break  # type: ignore[import-untyped]  # it has annotations, but no py.typed
-from wcwidth import wcswidth
-
 NEVER_STARTS = frozenset(
     "、。，．：；！？…‥·・‧～〜／％‰℃°′″%"
     "」』）］｝〉》】〕〗〙〛｣､｡､"
@@ -51,6 +48,8 @@ class Unit:
 @lru_cache(maxsize=8192)
 def unit(grapheme: str) -> Unit:
     """Return what line breaking needs of a grapheme."""
+    from glassd.presenter.tables import wcswidth  # noqa: PLC0415  after READY: see there
+
     classes = [_class(c) for c in grapheme]
     last = max((i for i, kind in enumerate(classes) if kind not in _MARKS), default=0)
     first_class = "AL" if classes[0] in _MARKS or (classes[0] == "SP" and len(grapheme) > 1) else classes[0]  # LB10
@@ -236,6 +235,8 @@ def _is_final(unit: Unit) -> bool:
 
 def _class(char: str) -> str:
     """Return the Line_Break class, resolved as LB1 says and with the Brahmic classes as letters and marks."""
+    from glassd.presenter.tables import line_break  # noqa: PLC0415  after READY: see there
+
     kind: str = line_break(char).value
     if kind == "SA":
         return "CM" if unicodedata.category(char) in {"Mn", "Mc"} else "AL"

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wcwidth import iter_graphemes
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,13 +34,13 @@ class Cleaner:
         if self._after_cr and text[0] == "\n":
             text = text[1:]
         self._after_cr = delta[-1] == "\r"
-        if not _ODD.search(text):
+        if not re.search(_ODD, text):
             return text
         if "\ud800" <= text[-1] <= "\udbff":
             text, self._high = text[:-1], text[-1]
-        text = _PAIR.sub(_join, text)
-        text = _LINE_END.sub("\n", text).replace("\t", " ")
-        return _HARMFUL.sub("", _SURROGATE.sub(REPLACEMENT, text))
+        text = re.sub(_PAIR, _join, text)
+        text = re.sub(_LINE_END, "\n", text).replace("\t", " ")
+        return re.sub(_HARMFUL, "", re.sub(_SURROGATE, REPLACEMENT, text))
 
     def finish(self) -> str:
         """Return what was held back, now that no more text comes."""
@@ -82,6 +80,8 @@ _WINDOW = 256
 
 
 def _split(text: str) -> Iterator[str]:
+    from glassd.presenter.tables import iter_graphemes  # noqa: PLC0415  after READY: see there
+
     start = 0
     while start < len(text):
         for grapheme in iter_graphemes(text[start:]):
@@ -98,10 +98,11 @@ def _join(pair: re.Match[str]) -> str:
     return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
 
 
-_LINE_END = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_HARMFUL = re.compile(
+# Texts, which `re` compiles when the first text comes and then keeps: a start need not wait for that.
+_LINE_END = "\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]"
+_PAIR = "[\ud800-\udbff][\udc00-\udfff]"
+_SURROGATE = "[\ud800-\udfff]"
+_HARMFUL = (
     "["
     "\x00-\x09\x0b-\x1f\x7f-\x9f"  # C0 and C1: escape sequences lose their introducer
     "\u00ad\u180e\u2060-\u2064\ufeff"  # invisible: soft hyphen, joiners, byte-order mark
@@ -109,4 +110,4 @@ _HARMFUL = re.compile(
     "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f"  # formats that nothing here draws
     "]"
 )
-_ODD = re.compile(f"[\r\t\v\f\x1c-\x1e\u2028\u2029\ud800-\udfff]|{_HARMFUL.pattern}")
+_ODD = f"[\r\t\v\f\x1c-\x1e\u2028\u2029\ud800-\udfff]|{_HARMFUL}"

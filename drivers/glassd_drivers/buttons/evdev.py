@@ -8,7 +8,6 @@ wait for the bus, are done on a thread.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
 import logging
 import os
@@ -44,6 +43,8 @@ _log = logging.getLogger(__name__)
 def _key_name(name: str) -> str:
     if name in KEY_CODES:
         return name
+    import difflib  # noqa: PLC0415  only for a mistake
+
     near = difflib.get_close_matches(name.upper(), KEY_CODES, n=1, cutoff=0.0)
     raise ValueError(f"the name of a Linux key, such as KEY_ENTER; {name!r} is none, the nearest is {near[0]}")
 

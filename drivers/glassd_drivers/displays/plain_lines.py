@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import wcwidth
-
 from glassd_drivers.contracts import Mark
 from glassd_drivers.displays.text import mark_words, printable
 
@@ -64,6 +62,8 @@ class PlainLines:
 
 
 def _full_lines(lines: tuple[str, ...]) -> tuple[str, ...]:
+    import wcwidth  # noqa: PLC0415  its tables take a twentieth of a start, and this is on the display's own thread
+
     if lines and sum(1 for _ in wcwidth.iter_graphemes(lines[-1])) > OPEN_GRAPHEMES:
         return lines[:-1]
     return lines[:-2]

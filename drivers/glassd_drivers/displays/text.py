@@ -5,8 +5,6 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-import wcwidth
-
 if TYPE_CHECKING:
     from glassd_drivers.contracts import Mark
 
@@ -25,6 +23,8 @@ def printable(line: str) -> str:
 
 def fitted(line: str, columns: int) -> str:
     """Return the start of a printable `line` that fits into `columns` half-width cells."""
+    import wcwidth  # noqa: PLC0415  its tables take a twentieth of a start, and this is on the display's own thread
+
     if wcwidth.width(line) <= columns:
         return line
     return wcwidth.clip(line, 0, columns, control_codes="ignore")
