@@ -5,11 +5,11 @@ The events that come for every few characters are msgspec's structs: a tenth of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from glassd.messages.codes import Code
@@ -24,8 +24,7 @@ class OutcomeKind(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why an answer is not finished.
 
     `code` is ours and stable, `vendor_code` the server's own word; `http_status` is None for an error inside a 200;
@@ -48,8 +47,7 @@ class AskError(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(Struct, frozen=True):
     """Seconds from the start of the ask to each station; None where it was not reached."""
 
     connected: float | None = None
@@ -76,8 +74,7 @@ class Reasoning(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How it ended. `text` is the deltas joined; `problem` is None only for a finished answer.
 
     `endpoint` is the configured URL that gave the answer, or the last one tried; `usage` is the server's object as
@@ -92,7 +89,7 @@ class Outcome:
     usage: dict[str, Any] | None = None
     problem: Problem | None = None
     endpoint: str = ""
-    timings: Timings = field(default=Timings())
+    timings: Timings = Timings()
 
 
 AnswerEvent = Sent | Delta | Reasoning | Outcome

@@ -11,8 +11,10 @@ import asyncio
 import logging
 import time
 from contextlib import ExitStack, aclosing
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
+
+from msgspec.structs import replace
 
 from glassd import __version__
 from glassd.answering import Answering

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from glassd.limits import LEAST_SIDE_PX
 from glassd_drivers.contracts import Frame
@@ -26,8 +27,7 @@ class Origin(StrEnum):
     GATEWAY = "gateway"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A picture that is named by its URL: passed on to the model, never fetched by us."""
 
     url: str
@@ -45,8 +45,7 @@ def sent_frame(data: bytes, instant: float, source: str) -> Frame:
     return Frame(data, facts.media_type, facts.width, facts.height, instant, source)
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """One earlier turn of a conversation."""
 
     role: Literal["system", "user", "assistant"]
@@ -54,8 +53,7 @@ class Turn:
     pictures: tuple[Picture, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """One question: what is asked, about which pictures, from where, since when.
 
     `instant` is CLOCK_MONOTONIC seconds of the first down edge, of the frame in which another scene was at rest, or of
@@ -76,9 +74,9 @@ class Ask:
     instant: float
     pictures: tuple[Picture, ...] = ()
     instructions: str = ""
-    turns: tuple[Turn, ...] = field(default=())
+    turns: tuple[Turn, ...] = ()
     detail: Detail = "auto"
     model: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     given: str = ""
     resumes: str = ""

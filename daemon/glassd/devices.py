@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from glassd.config.schema import ButtonDevice, Camera, DisplayDevice
 from glassd.messages import Language
@@ -31,8 +32,7 @@ STOP_LIMIT_S = 1.2
 """How long the drivers may take to close when the daemon stops; a stuck one is left to the end of the process."""
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """One section's driver: where it stands in the config, which driver, its options, and who works with it.
 
     `serve` gets each open driver of its lives; `prepare` each new one before it is opened.

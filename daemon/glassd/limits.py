@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 LEAST_SIDE_PX: Final = 11
 """The least side of a picture: models refuse one of 10 px or less (Bailian's error page, InvalidParameter)."""
@@ -13,8 +14,7 @@ DELIMITER_TOKENS: Final = 2
 """Beside the patches a picture costs its two delimiters (Qwen-VL: vision_start, vision_end)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a picture must keep to at one model for one purpose.
 
     `patch` is the side, in pixels, of the square that costs one token; `tokens` the most that the picture may cost,

@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Generic, Protocol
+
+from msgspec import Struct
 
 from glassd_drivers.contracts import (
     CONTRACT,
@@ -69,8 +70,7 @@ class BrokenDriver(RegistryError):
     """It is installed and cannot be used: its import fails (the cause is chained), or its class lacks something."""
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """One installed driver, as `glassd drivers` prints it.
 
     `summary` is the first line of the class's docstring, `package` the distribution and its version; `contract` is

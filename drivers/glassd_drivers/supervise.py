@@ -16,8 +16,9 @@ import logging
 import random
 import time
 import traceback
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from msgspec import Struct
 
 from glassd_drivers.contracts import DeviceState, Driver, DriverError, PermanentFault, TransientFault
 
@@ -36,8 +37,7 @@ D = TypeVar("D", bound=Driver)
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Struct, frozen=True):
     """How long to wait between two attempts, in seconds: from `first`, times `factor`, never above `cap`.
 
     The cap is short, for the wearer waits: a camera that froze is back within 2 s of its thaw, which nothing announces,
@@ -58,8 +58,10 @@ class Backoff:
         return min(self.cap, max(self.first, wait * self.factor))
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceStatus:
+USUAL_BACKOFF = Backoff()
+
+
+class DeviceStatus(Struct, frozen=True):
     """Where one driver stands: `since` is the clock's seconds of the last change of state, `error` a line or empty."""
 
     name: str
@@ -83,7 +85,7 @@ class Supervisor(Generic[D]):
         report: Callable[[DeviceStatus], None],
         clock: Callable[[], float] = time.monotonic,
         *,
-        backoff: Backoff = Backoff(),
+        backoff: Backoff = USUAL_BACKOFF,
         rng: random.Random | None = None,
     ) -> None:
         self._name = name

@@ -59,8 +59,8 @@ def test_its_three_drivers_pass_the_kit_over_one_shared_line(installed: Path) ->
 
 def test_the_registry_tells_of_its_drivers_and_its_profile(installed: Path) -> None:
     script = (
-        "import dataclasses, json; from glassd_drivers import registry;"
-        "print(json.dumps([dataclasses.asdict(each) for each in registry.describe() if each.name == 'example']"
+        "import json; from msgspec.structs import asdict; from glassd_drivers import registry;"
+        "print(json.dumps([asdict(each) for each in registry.describe() if each.name == 'example']"
         " + [registry.profile('example').columns]))"
     )
     *drivers, columns = json.loads(run([sys.executable, "-c", script], installed, installed))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from asking import PICTURE, ask, client, gather, model
+from msgspec.structs import replace
 from replay import Answer, Replay
 
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent, Timings
 from glassd.messages.codes import Code
@@ -15,21 +15,22 @@ from glassd.model.wire import event_from_line, event_line
 
 SECONDS = st.none() | st.integers(0, 10_000).map(lambda ms: ms / 1000)
 TEXT = st.text(max_size=10)
-PROBLEMS = st.builds(
-    Problem, st.sampled_from(Code), TEXT, st.none() | TEXT, st.none() | st.integers(400, 599), st.booleans(), SECONDS
-)
-OUTCOMES = st.builds(
-    Outcome,
-    kind=st.sampled_from(OutcomeKind),
-    text=TEXT,
-    reasoning=TEXT,
-    refusal=TEXT,
-    finish_reason=st.none() | TEXT,
-    usage=st.none() | st.just({"total_tokens": 39}),
-    problem=st.none() | PROBLEMS,
-    endpoint=TEXT,
-    timings=st.builds(Timings, SECONDS, SECONDS, SECONDS, SECONDS),
-)
+PROBLEMS = st.tuples(
+    st.sampled_from(Code), TEXT, st.none() | TEXT, st.none() | st.integers(400, 599), st.booleans(), SECONDS
+).map(lambda told: Problem(*told))
+OUTCOMES = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(OutcomeKind),
+        "text": TEXT,
+        "reasoning": TEXT,
+        "refusal": TEXT,
+        "finish_reason": st.none() | TEXT,
+        "usage": st.none() | st.just({"total_tokens": 39}),
+        "problem": st.none() | PROBLEMS,
+        "endpoint": TEXT,
+        "timings": st.builds(Timings, SECONDS, SECONDS, SECONDS, SECONDS),
+    }
+).map(lambda told: Outcome(**told))
 
 
 @given(st.builds(Delta, TEXT) | st.builds(Reasoning, TEXT) | OUTCOMES)

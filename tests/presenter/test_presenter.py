@@ -206,7 +206,7 @@ def test_the_camera_sign_stands_on_every_screen_while_it_looks() -> None:
     assert not presenter.camera(on=False).camera
 
 
-CODES = st.sampled_from(Code)
+PROBLEMS = st.sampled_from(Code).map(lambda code: Problem(code, "for the operator"))
 EVENTS: st.SearchStrategy[AnswerEvent] = st.one_of(
     st.just(Sent("https://model.example/v1")),
     st.builds(Delta, st.text(max_size=80)),
@@ -214,13 +214,14 @@ EVENTS: st.SearchStrategy[AnswerEvent] = st.one_of(
         Delta, st.sampled_from(["图中是一家书店，", "word ", "\n", "\x1b[31m", "👨‍👩‍👧", "https://a.example/b-c"])
     ),
     st.builds(Reasoning, st.text(max_size=8)),
-    st.builds(
-        Outcome,
-        kind=st.sampled_from(OutcomeKind),
-        refusal=st.sampled_from(["", "不行"]),
-        finish_reason=st.sampled_from([None, "stop", "length", "content_filter"]),
-        problem=st.none() | st.builds(Problem, CODES, st.just("for the operator")),
-    ),
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(OutcomeKind),
+            "refusal": st.sampled_from(["", "不行"]),
+            "finish_reason": st.sampled_from([None, "stop", "length", "content_filter"]),
+            "problem": st.none() | PROBLEMS,
+        }
+    ).map(lambda told: Outcome(**told)),
 )
 HAPPENINGS: st.SearchStrategy[Callable[[Presenter], Screen]] = st.one_of(
     st.sampled_from(
@@ -228,7 +229,7 @@ HAPPENINGS: st.SearchStrategy[Callable[[Presenter], Screen]] = st.one_of(
     ),
     EVENTS.map(lambda event: lambda presenter: presenter.event(event)),
     st.booleans().map(lambda on: lambda presenter: presenter.camera(on)),
-    st.builds(Problem, CODES, st.just("for the operator")).map(lambda p: lambda presenter: presenter.problem(p)),
+    PROBLEMS.map(lambda p: lambda presenter: presenter.problem(p)),
 )
 PROFILES = st.builds(
     Profile, st.just("any"), columns=st.integers(2, 40), rows=st.integers(1, 10), interval=st.just(0.1)

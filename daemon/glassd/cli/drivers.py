@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +21,14 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each driver; a broken one does not make the command fail."""
-    from glassd_drivers.registry import describe, profile_names  # noqa: PLC0415  a light start: see the package
+    from msgspec.structs import asdict  # noqa: PLC0415  a light start: see the package
+
+    from glassd_drivers.registry import describe, profile_names  # noqa: PLC0415  as above
 
     found = list(describe())
     if args.json:
         for driver in found:
-            print(json.dumps(dataclasses.asdict(driver), ensure_ascii=False))
+            print(json.dumps(asdict(driver), ensure_ascii=False))
         return 0
     rows = [("ROLE", "DRIVER", "PACKAGE", "WHAT IT IS"), *map(_row, found)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, cast
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from glassd.config.merge import replace as replace_at
@@ -31,8 +32,7 @@ SECTIONS: dict[str, tuple[Role, type[Section]]] = {
 """Which role and type the devices of a section have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """One device of the file. `driver` is None where it is not known, `options` where they are wrong.
 
     `config_type` is that of the driver, or of the one that was likely meant, so that its options can be checked.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from glassd.config.compose import scalar_value
 from glassd.config.files import parts_of, read_file
@@ -46,8 +47,7 @@ _ITEM_KEYS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A config without mistakes. `origins` says for each value, by its path, which file and line it is from."""
 
     config: Config

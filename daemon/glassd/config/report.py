@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from glassd.config import words
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from glassd.config.mistakes import Mistakes, Place
 
 
-@dataclass(frozen=True, slots=True)
-class Validated:
+class Validated(Struct, frozen=True):
     """What was validated: a node of the tree, the model it was validated as, and where its key stands.
 
     `also` are the keys that belong to the section and not to the model: the role's, beside a driver's own.
@@ -57,8 +56,7 @@ def report(error: ValidationError, what: Validated, mistakes: Mistakes) -> None:
         mistakes.add(place, dotted(path), f"expected {text}{words.got(node, path)}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """The deepest node on the way to an error, the place of its key, and the rest of the way."""
 
     path: Path

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from glassd.config.mistakes import MAX_MISTAKES, Place, TooManyMistakesError
 
@@ -19,8 +20,7 @@ BLOT = "\U0010fffd"
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff\U0010fffd-\U0010ffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """A mistake of writing. `about` is the place of the key that it concerns, where that is not its own."""
 
     place: Place
@@ -28,17 +28,16 @@ class Flaw:
     about: Place
 
 
-@dataclass(slots=True)
-class Source:
+class Source(Struct):
     """One file's lines. Indexes of lines and columns count from 0, places from 1."""
 
     file: str
     lines: list[str]
-    flaws: list[Flaw] = field(default_factory=list)
+    flaws: list[Flaw] = []
     inside: set[int] = field(default_factory=set)
     """Lines that go on with a value begun above them: of a block scalar, a quoted text or a flow."""
-    _inserted: dict[int, list[int]] = field(default_factory=dict)
-    _moved: dict[int, int] = field(default_factory=dict)
+    _inserted: dict[int, list[int]] = {}
+    _moved: dict[int, int] = {}
 
     def place(self, line: int, column: int) -> Place:
         """Return the place in the file as it was written."""

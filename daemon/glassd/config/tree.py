@@ -6,8 +6,9 @@ A lost value has had its mistake reported, so nothing more is said about it, nor
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from glassd.config.mistakes import WHOLE_FILE, Place, readable
 
@@ -18,8 +19,7 @@ Value = str | int | float | bool | None
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """A single value, and the text that it was written as. `quoted` covers block scalars too."""
 
     place: Place
@@ -38,32 +38,28 @@ class Scalar:
         return self.value is None and not self.is_empty
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """A value that could not be read."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A value in a mapping, and where its key stands."""
 
     place: Place
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """Keys and their values, in the order of the file. `torn`: a line that may have held a key could not be read."""
 
     place: Place
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, Entry] = {}
     torn: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """A list of values."""
 
     place: Place

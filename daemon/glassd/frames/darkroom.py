@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from glassd.ask import Origin
 from glassd.frames.turning import AS_IT_IS, Pose
@@ -25,8 +26,7 @@ INLINE_LIMIT_BYTES: Final = 256 * 1024
 """Headers of a frame up to here are read where it is asked for: a thread takes longer to start."""
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(Struct):
     """What was done, since the start: frames whose headers alone were edited, decodes, encodes."""
 
     edits: int = 0

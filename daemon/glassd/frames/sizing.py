@@ -7,8 +7,9 @@ bends the picture by more than BEND_LIMIT nor costs much of it; else the size is
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from glassd.limits import DELIMITER_TOKENS, LEAST_SIDE_PX, tokens_of
 from glassd_drivers.units import Size

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from glassd_drivers.units import Size
 
@@ -62,8 +63,7 @@ class Region(NamedTuple):
         return Region(left, top, width, height)
 
 
-@dataclass(frozen=True, slots=True)
-class Pose:
+class Pose(Struct, frozen=True):
     """What is done with each frame of a camera: turned, mirrored, and only its middle kept.
 
     `crop` is the part of each side that is kept (0.5), or the size in pixels of the picture that is upright.

@@ -10,8 +10,10 @@ A camera that is opened for the ask alone has no frame of the press: it gives it
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from glassd.answer import AskError, Problem
 from glassd.frames.ring import Ring
@@ -37,8 +39,7 @@ TAKE_LIMIT_S = 12.0
 """How long a camera of stills may take for one. Start-ups of 12 s were seen on glasses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
+class Picked(Struct, frozen=True):
     """The frames that were weighed for an instant, in their order, which of them is the picture, and a line on each."""
 
     candidates: tuple[Frame, ...]

@@ -11,12 +11,13 @@ with the place where it stands.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 import pybase64
+from msgspec.structs import replace
 
 from glassd.ask import Ask, Link, Origin, Turn, sent_frame
 from glassd.gateway.errors import GatewayError

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
+
+from msgspec.structs import replace
 
 from glassd.answer import AskError, Outcome, OutcomeKind, Timings
 from glassd.ask import Ask, Link, Origin

@@ -8,9 +8,10 @@ guess.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from msgspec.structs import replace
 
 from glassd.limits import RATIO_LIMIT, Limits
 from glassd_drivers.contracts import Frame

@@ -6,9 +6,11 @@ What ends an answer, and what its outcome is, stands in `docs/outcomes.md`; `Rea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from glassd.answer import Delta, OutcomeKind, Problem, Reasoning
 from glassd.messages.codes import Code

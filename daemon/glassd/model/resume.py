@@ -23,10 +23,10 @@ from __future__ import annotations
 
 import re
 from contextlib import aclosing
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
 from uniseg.graphemecluster import grapheme_cluster_boundaries  # type: ignore[import-untyped]  # no py.typed
 from uniseg.wordbreak import word_boundaries  # type: ignore[import-untyped]  # as above
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from glassd.answer import AnswerEvent, Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent, Timings
 from glassd.messages.codes import Code

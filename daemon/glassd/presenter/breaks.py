@@ -12,8 +12,9 @@ from __future__ import annotations
 import copy
 import unicodedata
 from collections import deque
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 NEVER_STARTS = frozenset(
     "、。，．：；！？…‥·・‧～〜／％‰℃°′″%"
@@ -27,8 +28,7 @@ NEVER_ENDS = frozenset("「『（［｛〈《【〔〖〘〚｢“‘([{￥＄�
 _CLOSING_QUOTES = frozenset("”’»›\"'")
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """One grapheme as line breaking sees it.
 
     `width` is in half-width cells. `first` and `last` are the Line_Break classes of its first code point and of its

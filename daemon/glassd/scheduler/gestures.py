@@ -10,8 +10,9 @@ at once, and what the contacts do within `debounce` after it counts only by wher
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from glassd_drivers.contracts import Edge, EdgeKind
 
@@ -25,16 +26,14 @@ PLAYED_STEP_S = 0.02
 _CLICKS: Mapping[int, Gesture] = {1: "press", 2: "double", 3: "triple"}
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
+class Began(Struct, frozen=True):
     """A gesture has begun on a button that means something: the frame of `instant` may be wanted."""
 
     button: str
     instant: float
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """A gesture is complete."""
 
     button: str
@@ -42,8 +41,7 @@ class Made:
     instant: float
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Struct, frozen=True):
     """What had begun at `instant` turned out to mean nothing."""
 
     button: str
@@ -84,8 +82,7 @@ class Gestures:
         return min((due for button in self._buttons.values() if (due := button.due) is not None), default=None)
 
 
-@dataclass(slots=True)
-class _Button:
+class _Button(Struct):
     """One button: where its contacts stand, and how far its gesture has come."""
 
     name: str
@@ -99,7 +96,7 @@ class _Button:
     clicks: int = 0
     decided: bool = False  # the gesture under way has been reported; its release still has to come
     deadline: float | None = None
-    most_clicks: int = field(init=False)
+    most_clicks: int = 0  # of the gestures that are mapped
 
     def __post_init__(self) -> None:
         self.most_clicks = max((n for n, gesture in _CLICKS.items() if gesture in self.mapped), default=0)

@@ -14,8 +14,10 @@ While paused every ask is refused. An answer that broke off is kept for `resume`
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from glassd.ask import Ask, Origin
 from glassd.config.schema import ButtonEvent, SceneChange
@@ -38,30 +40,26 @@ RESUMES_LIMIT = 2
 """How often in a row an answer is gone on with where it broke off; after that it is asked for anew, whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """An ask may come that wants the frames around this instant: hold them, and see that its way is open."""
 
     instant: float
 
 
-@dataclass(frozen=True, slots=True)
-class Unpin:
+class Unpin(Struct, frozen=True):
     """The frames around that instant are not wanted."""
 
     instant: float
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Carry out this ask, and tell its end with `ended`. `look`: it wants the frame of its instant."""
 
     ask: Ask
     look: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Break off this ask, for this reason. Its end is told with `ended`, as any.
 
     `unseen`: the displays belong to something else by now, so its end is not for them.
@@ -72,8 +70,7 @@ class Stop:
     unseen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """This ask will not be carried out. `seen`: it is a press whose wearer is to be told why."""
 
     ask: Ask
@@ -81,15 +78,13 @@ class Refuse:
     seen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(Struct, frozen=True):
     """A command for the presenter."""
 
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """Look away and show that nothing is looked at; `on` False: look again."""
 
     on: bool
@@ -98,8 +93,7 @@ class Pause:
 Action = Pin | Unpin | Start | Stop | Refuse | Do | Pause
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """An ask on its way through a lane. `resumed` counts the answers before it that broke off and are gone on with."""
 
     ask: Ask

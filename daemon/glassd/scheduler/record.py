@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from glassd.messages import Code, lines
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from glassd.ask import Origin
 
 
-@dataclass(frozen=True, slots=True)
-class AskRecord:
+class AskRecord(Struct, frozen=True):
     """One ask, from its start to its end.
 
     `problem.message` can hold words of the server, which may quote the ask: it is for nobody but who asked.

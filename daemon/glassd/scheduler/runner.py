@@ -11,8 +11,10 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
 
 from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent, Timings
 from glassd.ask import Origin

@@ -6,8 +6,10 @@ Sources: linux/input.h, the kernel's Documentation/input/event-codes.rst and dri
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +28,7 @@ PACKET_KEYS = 256
 """How many keys may change between two SYN_REPORTs; what says more is out of step, and its state is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChange:
+class KeyChange(Struct, frozen=True):
     """A key that went down or up at an instant (seconds on the clock that the device was told to use).
 
     `made_up` says that nobody let the key go: the kernel released it because the device is going away.
@@ -39,8 +40,7 @@ class KeyChange:
     made_up: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EventsLost:
+class EventsLost(Struct, frozen=True):
     """The kernel's buffer ran over: which keys are down now has to be asked for."""
 
     instant: float

@@ -7,9 +7,10 @@ Source: linux/videodev2.h and the kernel's V4L2 documentation.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from glassd_drivers import ioctls
 from glassd_drivers.units import Size
@@ -39,8 +40,7 @@ _BUF_TYPE_VIDEO_CAPTURE_MPLANE = 9
 _DISCRETE = 1
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFacts:
+class NodeFacts(Struct, frozen=True):
     """A node's name and whether it captures video: a camera has other nodes too, for metadata."""
 
     name: str
@@ -48,8 +48,7 @@ class NodeFacts:
     multiplanar: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(Struct, frozen=True):
     """A size that a format comes in, with its rates in frames a second, highest first.
 
     A camera that scales in steps is given by its largest size, and rates that go in steps by the highest.
@@ -59,8 +58,7 @@ class Mode:
     rates: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """A pixel format by its four characters, such as MJPG, and its sizes, largest first."""
 
     fourcc: str

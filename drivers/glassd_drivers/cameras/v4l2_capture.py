@@ -17,8 +17,9 @@ import contextlib
 import errno
 import mmap
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from glassd_drivers import ioctls
 from glassd_drivers.cameras import v4l2
@@ -66,8 +67,7 @@ class NoFormat(OSError):
         self.offered = offered
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What a camera was brought to: a format by its four characters, a size, and the bytes from one row to the next.
 
     `bytes_per_line` means something for raw formats alone.

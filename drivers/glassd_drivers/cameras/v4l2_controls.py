@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from glassd_drivers import ioctls
 
@@ -62,8 +63,7 @@ class Refused(ValueError):
     """A control that the camera does not have, or a value that it does not take. The text says which ones there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Struct, frozen=True):
     """One control: its bounds, and the names of its values where it is a choice."""
 
     id: int
@@ -72,7 +72,7 @@ class Control:
     maximum: int
     step: int
     default: int
-    choices: Mapping[int, str] = field(default_factory=dict)
+    choices: Mapping[int, str] = {}
 
     def value_of(self, wanted: int | str) -> int:
         """Return the number that stands for a wanted value; raise Refused for one that it does not take."""
