@@ -1,7 +1,8 @@
 """Modules that can wait until the daemon is ready, loaded on a thread so that the event loop goes on meanwhile.
 
 HTTP above all: aiohttp takes as long to load as all else together, and the first who needs it is an ask under way or a
-caller whose request has come. Both wait for it no longer than they would have waited for READY.
+caller whose request has come. Both wait for it no longer than they would have waited for READY. Then what lays text out
+and what makes pictures smaller, which no screen and no frame needs before an answer.
 """
 
 from __future__ import annotations
