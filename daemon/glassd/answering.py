@@ -6,8 +6,8 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 
+from glassd.config.fields import READER_URL
 from glassd.config.keys import find_key
-from glassd.config.schema import READER_URL
 from glassd.late import loaded
 
 if TYPE_CHECKING:

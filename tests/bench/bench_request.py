@@ -15,7 +15,7 @@ from processes import Worker, mock_model, stream_url
 from worker import MODEL, PROMPT
 
 from glassd.ask import Ask, Origin
-from glassd.config.schema import Endpoint
+from glassd.config.model import Endpoint
 from glassd.model.endpoints import targets
 from glassd.model.request import body
 from glassd_drivers.contracts import Frame

@@ -12,7 +12,7 @@ import numpy as np
 from measure import Ratio, by_turns
 from views import camera_jpegs
 
-from glassd.config.schema import Endpoint
+from glassd.config.model import Endpoint
 from glassd.frames.darkroom import Darkroom
 from glassd.frames.sizing import fitted
 from glassd.model.pictures import limits_of

@@ -9,7 +9,7 @@ from worker import KEY, MODEL, PROMPT, run
 
 from glassd.answer import Delta, Outcome, OutcomeKind
 from glassd.ask import Ask, Origin
-from glassd.config.schema import Endpoint, Model
+from glassd.config.model import Endpoint, Model
 from glassd.model.client import Client
 from glassd_drivers.contracts import Frame
 

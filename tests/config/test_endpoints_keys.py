@@ -12,7 +12,7 @@ from yaml_files import MODEL, config, mistakes
 
 from glassd.config.fields import FIELD_LIMIT_CHARS, host_allowed
 from glassd.config.load import ConfigError, load, load_model_only
-from glassd.config.schema import Endpoint
+from glassd.config.model import Endpoint
 
 if TYPE_CHECKING:
     from pathlib import Path

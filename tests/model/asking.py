@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from glassd.answer import Outcome, Sent
 from glassd.ask import Ask, Origin
-from glassd.config.schema import Deadlines, Endpoint, Model
+from glassd.config.model import Deadlines, Endpoint, Model
 from glassd.model.client import Client
 from glassd_drivers.contracts import Frame
 

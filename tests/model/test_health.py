@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from glassd.config.schema import Endpoint
+from glassd.config.model import Endpoint
 from glassd.messages.codes import Code
 from glassd.model.endpoints import Target, targets
 from glassd.model.errors import problem

@@ -16,7 +16,7 @@ from streams import STREAMS
 
 from glassd.answer import AskError, Outcome, OutcomeKind, Problem
 from glassd.ask import Link, Turn
-from glassd.config.schema import Endpoint, ImageLimits
+from glassd.config.model import Endpoint, ImageLimits
 from glassd.limits import Limits
 from glassd.messages.codes import Code
 from glassd.model.endpoints import targets

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import manual
 from glassd.ask import Ask, Link, Turn
-from glassd.config.schema import Endpoint
+from glassd.config.model import Endpoint
 from glassd.model.endpoints import Target, chat_url
 from glassd.model.request import GO_ON, body, headers
 from glassd_drivers.contracts import Frame

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from glassd.config.schema import Endpoint
+from glassd.config.model import Endpoint
 from glassd.frames.sizing import fitted
 from glassd.limits import tokens_of
 from glassd.model.pictures import limits_of

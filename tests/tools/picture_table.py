@@ -23,7 +23,7 @@ def table() -> list[str]:
     from bench_sizing import SIZES
     from views import camera_jpegs
 
-    from glassd.config.schema import Endpoint
+    from glassd.config.model import Endpoint
     from glassd.frames.darkroom import Darkroom
     from glassd.limits import tokens_of
     from glassd.model.pictures import limits_of

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from glassd.answer import AnswerEvent
     from glassd.ask import Detail, Picture
     from glassd.cli.ask_output import Output
-    from glassd.config.schema import Model
+    from glassd.config.model import Model
 
 EXIT = {OutcomeKind.FINISHED: 0, OutcomeKind.CUT_OFF: 3, OutcomeKind.REFUSED: 4, OutcomeKind.FAILED: 5}
 EXIT_CONFIG = 2

@@ -9,15 +9,15 @@ from contextlib import AsyncExitStack, aclosing, closing
 from typing import TYPE_CHECKING
 
 from glassd.cli.ask_output import SIGNALS, Interrupted
+from glassd.config.fields import READER_URL
 from glassd.config.keys import find_key
-from glassd.config.schema import READER_URL
 from glassd.frames.darkroom import Darkroom
 from glassd.model.client import Client
 
 if TYPE_CHECKING:
     from glassd.ask import Ask
     from glassd.cli.ask_output import Output
-    from glassd.config.schema import Model
+    from glassd.config.model import Model
 
 
 def answer(model: Model, ask: Ask, output: Output) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glassd.config.schema import READER_URL
+from glassd.config.fields import READER_URL
 from glassd.frames.exif import UPRIGHT
 from glassd.frames.sizing import UnfitError, reachable_tokens
 from glassd.frames.turning import Pose
@@ -16,7 +16,8 @@ from glassd_drivers.units import Size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from glassd.config.schema import Camera, Config, Endpoint
+    from glassd.config.model import Endpoint
+    from glassd.config.schema import Camera, Config
 
 
 def unreachable_budgets(config: Config) -> Iterator[str]:

@@ -17,7 +17,8 @@ from glassd.config.fields import (
     split_event,
 )
 from glassd.config.mistakes import did_you_mean, readable
-from glassd.config.schema import ANY_MODEL, NEEDS_HTTPS, ONE_OF_BOTH, Deadlines, GestureTimes
+from glassd.config.model import NEEDS_HTTPS, Deadlines
+from glassd.config.schema import ANY_MODEL, ONE_OF_BOTH, GestureTimes
 from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
 from glassd_drivers import registry
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from glassd.config.devices import Device
     from glassd.config.mistakes import Mistakes
-    from glassd.config.schema import Section
+    from glassd.config.section import Section
 
 
 def check_across(root: Mapping, devices: list[Device], mistakes: Mistakes) -> None:

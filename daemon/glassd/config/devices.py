@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from glassd.config.merge import replace as replace_at
 from glassd.config.mistakes import COMMAND_LINE, did_you_mean, nearest, readable
 from glassd.config.report import Validated, report
-from glassd.config.schema import ButtonDevice, Camera, DisplayDevice, Section
+from glassd.config.schema import ButtonDevice, Camera, DisplayDevice
 from glassd.config.tree import Entry, Mapping, Node, Path, Scalar, Sequence, child, dotted, plain
 from glassd_drivers import registry
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from glassd.config.mistakes import Mistakes, Place
+    from glassd.config.section import Section
     from glassd_drivers.contracts import DriverConfig, Role
 
 SECTIONS: dict[str, tuple[Role, type[Section]]] = {

@@ -11,7 +11,7 @@ from glassd.config.schema import Config
 from glassd_drivers import registry
 
 if TYPE_CHECKING:
-    from glassd.config.schema import Section
+    from glassd.config.section import Section
     from glassd_drivers.contracts import Role
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -26,8 +26,9 @@ from glassd.config.mistakes import (
     TooManyMistakesError,
     readable,
 )
+from glassd.config.model import Endpoint, Model
 from glassd.config.recover import read_tree
-from glassd.config.schema import ButtonDevice, ButtonEvent, Camera, Config, DisplayDevice, Endpoint, Model, Trigger
+from glassd.config.schema import ButtonDevice, ButtonEvent, Camera, Config, DisplayDevice, Trigger
 from glassd.config.source import Source, read_source
 from glassd.config.tree import Entry, Lost, Mapping, Node, Outline, Scalar, Sequence, dotted, walk
 from glassd.config.validate import validate, validate_model

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from glassd.config.cross import check_across, check_model
 from glassd.config.devices import Device, find_devices, resolve_paths, with_options
+from glassd.config.model import Model
 from glassd.config.report import Validated, note_empty, report
-from glassd.config.schema import Config, Model
+from glassd.config.schema import Config
 from glassd.config.tree import Mapping, plain
 
 if TYPE_CHECKING:

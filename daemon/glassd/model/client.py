@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from glassd.answer import AnswerEvent, Problem
-    from glassd.config.schema import Model
+    from glassd.config.model import Model
     from glassd.limits import Limits
     from glassd.model.connections import Way
     from glassd.model.pictures import Develop

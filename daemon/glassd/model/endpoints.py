@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from glassd.config.schema import READER_URL
+from glassd.config.fields import READER_URL
 from glassd.messages.codes import Code
 from glassd.model.vendors import vendor_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from glassd.answer import Problem
     from glassd.ask import Ask
-    from glassd.config.schema import Endpoint
+    from glassd.config.model import Endpoint
 
 MAX_REQUESTS: Final = 3
 """The most requests for one ask: the first and two retries."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from glassd.answer import AnswerEvent, Problem
-    from glassd.config.schema import Deadlines
+    from glassd.config.model import Deadlines
     from glassd.model.connections import Way
     from glassd.model.endpoints import Target
     from glassd.model.post import Response

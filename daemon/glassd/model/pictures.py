@@ -18,7 +18,7 @@ from glassd_drivers.contracts import Frame
 
 if TYPE_CHECKING:
     from glassd.ask import Ask, Detail, Picture
-    from glassd.config.schema import Endpoint
+    from glassd.config.model import Endpoint
     from glassd.model.endpoints import Target
 
 SCENE_TOKENS: Final = 512

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from glassd.ask import Ask, Picture
-    from glassd.config.schema import Endpoint
+    from glassd.config.model import Endpoint
     from glassd.model.endpoints import Target
 
 GO_ON: Final = (

@@ -16,8 +16,9 @@ from pydantic_core import PydanticCustomError
 from glassd.config import fields
 from glassd.config.load import ConfigError, read_other
 from glassd.config.mistakes import Mistakes, TooManyMistakesError
+from glassd.config.model import NEEDS_HTTPS
 from glassd.config.report import Validated, note_empty, report
-from glassd.config.schema import NEEDS_HTTPS, Section
+from glassd.config.section import Section
 from glassd.config.tree import Entry, Mapping, Scalar, Sequence, plain
 from glassd.config.validate import validate
 from glassd_drivers.units import Duration
