@@ -157,14 +157,4 @@ class Incompatible:
     highest: int
 
 
-Event = (
-    Greeted
-    | EdgeSeen
-    | PictureCame
-    | PictureFailed
-    | Shown
-    | ChangeRate
-    | RateFailed
-    | Dead
-    | Incompatible
-)
+Event = Greeted | EdgeSeen | PictureCame | PictureFailed | Shown | ChangeRate | RateFailed | Dead | Incompatible
