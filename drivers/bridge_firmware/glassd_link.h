@@ -89,7 +89,7 @@ struct gl_device {
 
 /* --- The calls that the core makes. Each gets the `user` of gl_init first; one that the device needs not may be NULL. --- */
 
-enum gl_mark { GL_IDLE, GL_LOOKING, GL_SENDING, GL_THINKING, GL_WRITING, GL_DONE_MARK, GL_CUT_OFF, GL_ERROR };
+enum gl_mark { GL_IDLE, GL_LOOKING, GL_SENDING, GL_THINKING, GL_WRITING, GL_FINISHED, GL_CUT_OFF, GL_FAULT };
 
 /* A screen, whole. Rows are UTF-8 without control characters, ended by a NUL, never cut within a character. */
 struct gl_screen {
@@ -287,6 +287,7 @@ struct gl_link {
     /* The camera. */
     struct gl_request request;
     uint16_t chunk;
+    uint8_t picture_number; /* the next one's */
     bool wanted;    /* a capture() is due */
     bool capturing; /* one is not answered yet … */
     bool stale;     /* … and its picture is no longer wanted */
@@ -294,7 +295,7 @@ struct gl_link {
         struct gl_picture is;
         bool begun, done;  /* it is on the line; the host needs no more of it */
         bool ended;        /* END is queued */
-        bool lost;         /* read() failed */
+        bool fresh;        /* the chunk that goes is no repeated one */
         uint8_t number, request;
         uint16_t chunk;
         uint16_t count, next, limit, sent; /* chunks */

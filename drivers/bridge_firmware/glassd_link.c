@@ -1,0 +1,1179 @@
+/* The device end of glassd's link. Numbers in brackets, as in [4], are sections of docs/link.md. */
+#include "glassd_link.h"
+
+#if GL_PACKET_MAX < 128 || GL_PACKET_MAX > 4102
+#error "GL_PACKET_MAX is 128 to 4102"
+#endif
+#if GL_ROOM < 256 || GL_ROOM > 65535
+#error "GL_ROOM is 256 to 65535"
+#endif
+#if GL_CHUNK_MAX < 64 || GL_CHUNK_MAX > 4096
+#error "GL_CHUNK_MAX is 64 to 4096"
+#endif
+#if GL_EDGES < 8 || GL_EDGES > 128
+#error "GL_EDGES is 8 to 128"
+#endif
+#if GL_ROWS < 1 || GL_ROWS > 32
+#error "GL_ROWS is 1 to 32"
+#endif
+#if GL_ROW_BYTES < 1 || GL_ROW_BYTES > 255
+#error "GL_ROW_BYTES is 1 to 255"
+#endif
+
+enum { LOWEST = 1, HIGHEST = 1 }; /* versions of the protocol */
+
+enum {
+    HERE = 0x01, HELLO = 0x02, WELCOME = 0x03,
+    BYE = 0x08, PING = 0x09, PONG = 0x0A, ACK = 0x0B, TAKEN = 0x0C, RATE = 0x0D, RATED = 0x0E, ECHO = 0x0F, ECHOED = 0x10,
+    BUTTONS = 0x20, DISPLAY = 0x21, CONTROL = 0x22, CHUNK = 0x80
+};
+enum { EDGE = 0x01, LINE = 0x01, SHOW = 0x02, CAMERA = 0x01, DONE = 0x02, PICTURE = 0x81, END = 0x82, FAILED = 0x83 };
+
+enum { TO_HOST_BUTTONS, TO_HOST_CONTROL, WINDOWS }; /* of link->windows */
+
+#define MS UINT32_C(1000)
+#define HERE_EVERY (250 * MS)
+#define DEAD_AFTER (1000 * MS)
+#define DEAD_AFTER_CHANGE (300 * MS)
+#define UNTAKEN_AFTER (5000 * MS)
+#define AGAIN_AFTER_MOST (1000 * MS)
+#define PAUSE_AFTER (20 * MS)
+#define EDGE_KEPT (2000 * MS)
+#define RETRY_AFTER (1000 * MS) /* after a capture of a stream that failed */
+
+enum {
+    CHECK = 4,         /* bytes of a packet's check */
+    SHORTEST = 128,    /* bytes of a packet that every end takes */
+    HOST_WINDOW = 32,  /* messages of a class that the host holds */
+    WINDOW = 32,       /* … and this end, which takes each as it comes */
+    BEYOND = 64,       /* chunks beyond `next` */
+    MISSING_MOST = 32, /* in one TAKEN */
+    CHUNK_LEAST = 64,
+    CHUNK_HEAD = 2,    /* type, index */
+    DOUBLINGS_MOST = 5 /* 50 ms to AGAIN_AFTER_MOST */
+};
+
+enum { IDLE, IN_BLOCK, IN_BLOCK_BEFORE_ZERO, IN_LAST_BLOCK }; /* link->out.state */
+enum { STEADY, RATED_GOES, SILENT };                          /* link->changing */
+
+/* --- Bytes, checks, time --- */
+
+static uint16_t get16(const uint8_t *from) { return (uint16_t)(from[0] | (uint16_t)((uint16_t)from[1] << 8)); }
+
+static uint32_t get32(const uint8_t *from) { return get16(from) | (uint32_t)get16(from + 2) << 16; }
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+static void copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+    while (n-- > 0)
+        *to++ = *from++;
+}
+
+static void zero(void *memory, size_t n)
+{
+    uint8_t *to = memory;
+
+    while (n-- > 0)
+        *to++ = 0;
+}
+
+/* CRC-32 by half bytes [1]: 64 bytes of table, two steps a byte. Begins with ALL_ONES, ends with an exclusive-or of it. */
+#define ALL_ONES UINT32_C(0xFFFFFFFF)
+
+static uint32_t crc(uint32_t sum, const uint8_t *bytes, size_t n)
+{
+    static const uint32_t of[16] = {
+        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
+        0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+    };
+
+    while (n-- > 0) {
+        sum ^= *bytes++;
+        sum = sum >> 4 ^ of[sum & 15];
+        sum = sum >> 4 ^ of[sum & 15];
+    }
+    return sum;
+}
+
+/* The sum before the first byte of a packet: over its key, which is not sent. */
+static uint32_t crc_of_key(const struct gl_link *link, uint8_t type)
+{
+    uint32_t key = type >= HERE && type <= WELCOME ? 0 : link->session;
+    uint8_t bytes[4];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(key >> (8 * i));
+    return crc(ALL_ONES, bytes, sizeof bytes);
+}
+
+/* Whether this time has come. It holds for 35 minutes from then; timers are looked at far more often. */
+static bool reached(uint32_t now, uint32_t time) { return (uint32_t)(now - time) < UINT32_C(0x80000000); }
+
+static bool is_set(const struct gl_link *link, int timer) { return link->running >> timer & 1; }
+
+static void set(struct gl_link *link, int timer, uint32_t time)
+{
+    link->timers[timer] = time;
+    link->running |= (uint8_t)(1u << timer);
+}
+
+static void clear(struct gl_link *link, int timer) { link->running &= (uint8_t)~(1u << timer); }
+
+/* --- Messages on their way to the host: go-back-N [4] --- */
+
+static uint32_t again_after(const struct gl_link *link, int which)
+{
+    static const uint32_t first[WINDOWS] = {50 * MS, 100 * MS};
+    uint32_t byte_time = UINT32_C(10000000) / link->rate + 1;
+    uint32_t largest = GL_PACKET_MAX > GL_CHUNK_MAX + CHUNK_HEAD + CHECK ? GL_PACKET_MAX : GL_CHUNK_MAX + CHUNK_HEAD + CHECK;
+    uint32_t wait = (first[which] + 3 * largest * byte_time) << link->windows[which].doublings;
+
+    return wait < AGAIN_AFTER_MOST ? wait : AGAIN_AFTER_MOST;
+}
+
+/* The next message of this window goes: its sequence number. Which of the queue it is was in `sent`. */
+static uint8_t sends(struct gl_link *link, int which, uint32_t now)
+{
+    struct gl_window *window = &link->windows[which];
+
+    if (!is_set(link, GL_T_AGAIN + which))
+        set(link, GL_T_AGAIN + which, now + again_after(link, which));
+    if (!is_set(link, GL_T_UNTAKEN + which))
+        set(link, GL_T_UNTAKEN + which, now + UNTAKEN_AFTER);
+    window->sent++;
+    if (window->tried < window->sent)
+        window->tried = window->sent;
+    return (uint8_t)(window->first + window->sent - 1);
+}
+
+static bool has_to_send(const struct gl_window *window) { return window->sent < window->count && window->sent < HOST_WINDOW; }
+
+static void shift(struct gl_link *link, int which, uint8_t n)
+{
+    struct gl_window *window = &link->windows[which];
+
+    window->count = (uint8_t)(window->count - n);
+    for (size_t i = 0; i < window->count; i++) {
+        if (which == TO_HOST_BUTTONS)
+            link->edges[i] = link->edges[i + n];
+        else
+            link->controls[i] = link->controls[i + n];
+    }
+}
+
+/* The host expects `next`, so it has all before it. */
+static void acknowledged(struct gl_link *link, int which, uint8_t next, uint32_t now)
+{
+    struct gl_window *window = &link->windows[which];
+    uint8_t n = (uint8_t)(next - window->first);
+
+    if (n == 0 || n > window->tried)
+        return;
+    shift(link, which, n);
+    window->first = next;
+    window->tried = (uint8_t)(window->tried - n);
+    window->sent = window->sent > n ? (uint8_t)(window->sent - n) : 0;
+    window->doublings = 0;
+    clear(link, GL_T_AGAIN + which);
+    clear(link, GL_T_UNTAKEN + which);
+    if (window->sent > 0)
+        set(link, GL_T_AGAIN + which, now + again_after(link, which));
+    if (window->tried > 0)
+        set(link, GL_T_UNTAKEN + which, now + UNTAKEN_AFTER);
+}
+
+static void send_again(struct gl_link *link, int which)
+{
+    link->windows[which].sent = 0;
+    if (link->windows[which].doublings < DOUBLINGS_MOST)
+        link->windows[which].doublings++;
+}
+
+/* Edges that are too old for the next session [5]. */
+static void drop_old_edges(struct gl_link *link, uint32_t now)
+{
+    while (link->windows[TO_HOST_BUTTONS].count > 0 && reached(now, link->edges[0].time + EDGE_KEPT + 1))
+        shift(link, TO_HOST_BUTTONS, 1);
+}
+
+/* Messages of control that may still be queued, beside those that the picture at hand will need: PICTURE, END or FAILED. */
+static int spare_controls(const struct gl_link *link)
+{
+    int kept = link->capturing ? 3 : !link->picture.begun ? 0 : link->picture.ended ? 1 : 2;
+
+    return GL_CONTROLS - link->windows[TO_HOST_CONTROL].count - kept;
+}
+
+static struct gl_control *queue_control(struct gl_link *link, uint8_t kind)
+{
+    struct gl_control *control = &link->controls[link->windows[TO_HOST_CONTROL].count++];
+
+    control->length = 1;
+    control->bytes[0] = kind;
+    return control;
+}
+
+static void add(struct gl_control *control, uint32_t value, int bytes)
+{
+    for (; bytes > 0; bytes--, value >>= 8)
+        control->bytes[control->length++] = (uint8_t)value;
+}
+
+static void queue_failed(struct gl_link *link, uint8_t request, uint8_t reason)
+{
+    struct gl_control *failed = queue_control(link, FAILED);
+
+    add(failed, request, 1);
+    add(failed, reason, 1);
+}
+
+/* --- The camera [7] --- */
+
+static void release(struct gl_link *link, void *frame)
+{
+    if (link->port->release)
+        link->port->release(link->user, frame);
+}
+
+static void end_picture(struct gl_link *link)
+{
+    link->picture.begun = false;
+    release(link, link->picture.is.frame);
+}
+
+static void set_camera(struct gl_link *link, const struct gl_request *request)
+{
+    link->request = *request;
+    link->wanted = request->mode != GL_OFF;
+    link->stale = link->capturing;
+    clear(link, GL_T_CAPTURE);
+    if (link->port->camera)
+        link->port->camera(link->user, &link->request);
+}
+
+static bool has_size(const struct gl_device *device, uint16_t width, uint16_t height)
+{
+    for (size_t i = 0; i < device->size_count; i++)
+        if (device->sizes[i].width == width && device->sizes[i].height == height)
+            return true;
+    return width == 0 && height == 0;
+}
+
+/* Why this cannot be done, an enum gl_reason; 0: it can. */
+static uint8_t why_not(const struct gl_link *link, const struct gl_request *request)
+{
+    static const uint8_t needs[] = {0, GL_STILLS, GL_STREAM}; /* of each enum gl_mode */
+    uint8_t features = link->port->capture && link->port->read ? link->device->features : 0;
+
+    if (request->mode >= sizeof needs || (features & needs[request->mode]) != needs[request->mode])
+        return GL_NO_CAMERA;
+    return request->mode == GL_OFF || has_size(link->device, request->width, request->height) ? 0 : GL_NO_SUCH_SIZE;
+}
+
+static bool take_camera(struct gl_link *link, const uint8_t *said)
+{
+    struct gl_request request = {said[0], said[1], get16(said + 2), get16(said + 4), said[6], get16(said + 9)};
+    uint8_t reason = why_not(link, &request);
+    size_t chunk = least(get16(said + 7), least(GL_CHUNK_MAX, link->largest - (size_t)(CHUNK_HEAD + CHECK)));
+
+    if (spare_controls(link) < 1)
+        return false;
+    if (reason) {
+        queue_failed(link, request.number, reason);
+        request.mode = GL_OFF;
+    }
+    if (request.quality > 100)
+        request.quality = 100;
+    link->chunk = (uint16_t)(chunk < CHUNK_LEAST ? CHUNK_LEAST : chunk);
+    set_camera(link, &request);
+    return true;
+}
+
+static bool capture_is_due(const struct gl_link *link)
+{
+    return link->wanted && !link->capturing && !link->picture.begun && !is_set(link, GL_T_CAPTURE) && spare_controls(link) >= 3;
+}
+
+static void capture(struct gl_link *link, uint32_t now)
+{
+    link->wanted = link->request.mode == GL_STREAMING;
+    link->capturing = true;
+    set(link, GL_T_CAPTURE, now + link->request.interval_ms * MS);
+    link->port->capture(link->user, &link->request);
+}
+
+static void tell_failure(struct gl_link *link, uint8_t request, uint8_t reason)
+{
+    queue_failed(link, request, reason);
+    set(link, GL_T_CAPTURE, link->timers[GL_T_CAPTURE] + RETRY_AFTER);
+}
+
+/* Whether the host waits for what the port has to say. */
+static bool answers_capture(struct gl_link *link)
+{
+    bool wanted = link->capturing && !link->stale;
+
+    link->capturing = false;
+    link->stale = false;
+    return wanted;
+}
+
+void gl_failed(struct gl_link *link, uint8_t reason)
+{
+    if (answers_capture(link))
+        tell_failure(link, link->request.number, reason);
+}
+
+static void begin_picture(struct gl_link *link, const struct gl_picture *picture, uint16_t count)
+{
+    struct gl_control *said = queue_control(link, PICTURE);
+
+    link->picture.is = *picture;
+    link->picture.begun = true;
+    link->picture.done = link->picture.ended = false;
+    link->picture.number = link->picture_number;
+    link->picture.request = link->request.number;
+    link->picture.chunk = link->chunk;
+    link->picture.count = count;
+    link->picture.next = link->picture.sent = 0;
+    link->picture.limit = (uint16_t)least(BEYOND, count);
+    link->picture.again[0] = link->picture.again[1] = 0;
+    link->picture.check = ALL_ONES;
+    link->picture_number = (link->picture_number + 1) & 0x7F;
+    add(said, link->picture.number, 1);
+    add(said, link->picture.request, 1);
+    add(said, picture->size, 4);
+    add(said, link->picture.chunk, 2);
+    add(said, picture->width, 2);
+    add(said, picture->height, 2);
+    add(said, 1, 1); /* JPEG */
+    add(said, picture->time, 4);
+}
+
+void gl_picture(struct gl_link *link, const struct gl_picture *picture)
+{
+    uint32_t count = picture->size == 0 || link->chunk == 0 ? 0 : (picture->size - 1) / link->chunk + 1;
+
+    if (!answers_capture(link)) {
+        release(link, picture->frame);
+    } else if (count == 0 || count > UINT16_MAX) {
+        tell_failure(link, link->request.number, count == 0 ? GL_CAMERA_FAILED : GL_NO_MEMORY);
+        release(link, picture->frame);
+    } else {
+        begin_picture(link, picture, (uint16_t)count);
+    }
+}
+
+/* Chunks to be sent again are bits, by their place modulo 64: all of them are among the 64 from `next`. */
+static uint32_t *again_word(struct gl_link *link, uint16_t place) { return &link->picture.again[place / 32 % 2]; }
+
+static uint32_t again_bit(uint16_t place) { return UINT32_C(1) << (place % 32); }
+
+static void take_taken(struct gl_link *link, const uint8_t *said, size_t n)
+{
+    uint16_t next = get16(said + 1), missing;
+
+    if (!link->picture.begun || said[0] != link->picture.number || next < link->picture.next || next > link->picture.sent)
+        return;
+    for (; link->picture.next < next; link->picture.next++)
+        *again_word(link, link->picture.next) &= ~again_bit(link->picture.next);
+    link->picture.limit = (uint16_t)least(get16(said + 3), next + least(BEYOND, (size_t)(link->picture.count - next)));
+    n = least(n - 5, 2 * MISSING_MOST);
+    for (said += 5; n >= 2; n -= 2, said += 2) {
+        missing = get16(said);
+        if (missing >= next && missing < link->picture.sent)
+            *again_word(link, missing) |= again_bit(missing);
+    }
+}
+
+static bool chunk_goes(const struct gl_link *link) { return link->out.state != IDLE && link->out.head[0] >= CHUNK; }
+
+static void take_done(struct gl_link *link, uint8_t picture)
+{
+    if (!link->picture.begun || link->picture.number != picture)
+        return;
+    link->picture.done = true;
+    if (!chunk_goes(link)) /* a packet is not interrupted */
+        end_picture(link);
+}
+
+/* Which chunk goes next; false: none. */
+static bool choose_chunk(struct gl_link *link)
+{
+    if (!link->picture.begun || link->picture.done)
+        return false;
+    link->picture.fresh = false;
+    if (link->picture.again[0] | link->picture.again[1])
+        for (uint16_t place = link->picture.next; place < link->picture.sent; place++)
+            if (*again_word(link, place) & again_bit(place)) {
+                *again_word(link, place) &= ~again_bit(place);
+                link->picture.going = place;
+                return true;
+            }
+    if (link->picture.sent >= link->picture.limit)
+        return false;
+    link->picture.fresh = true;
+    link->picture.going = link->picture.sent++;
+    return true;
+}
+
+static uint32_t chunk_begins(const struct gl_link *link) { return (uint32_t)link->picture.going * link->picture.chunk; }
+
+static uint16_t chunk_length(const struct gl_link *link)
+{
+    uint32_t rest = link->picture.is.size - chunk_begins(link);
+
+    return rest < link->picture.chunk ? (uint16_t)rest : link->picture.chunk;
+}
+
+static bool read_chunk(struct gl_link *link, size_t offset, uint8_t *to, size_t n)
+{
+    if (!link->port->read(link->user, link->picture.is.frame, chunk_begins(link) + (uint32_t)offset, to, n))
+        return false;
+    if (link->picture.fresh)
+        link->picture.check = crc(link->picture.check, to, n);
+    return true;
+}
+
+static void chunk_is_out(struct gl_link *link)
+{
+    if (link->picture.done) {
+        end_picture(link);
+    } else if (link->picture.sent == link->picture.count && !link->picture.ended) {
+        struct gl_control *end = queue_control(link, END);
+
+        link->picture.ended = true;
+        add(end, link->picture.number, 1);
+        add(end, link->picture.check ^ ALL_ONES, 4);
+    }
+}
+
+/* --- The display [6] --- */
+
+/* The bytes of the UTF-8 character at the beginning of n bytes; 0: it is none, or a control character. */
+static size_t character(const uint8_t *text, size_t n)
+{
+    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : text[0] < 0xF5 ? 4 : 0;
+
+    if (length > n || text[0] < 0x20 || text[0] == 0x7F || (length == 2 && text[0] == 0xC2 && text[1] < 0xA0))
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+    return length;
+}
+
+static void take_line(struct gl_link *link, uint8_t row, const uint8_t *text, size_t n)
+{
+    char *to;
+    size_t length, filled = 0;
+
+    if (row >= GL_ROWS || row >= link->device->rows)
+        return;
+    to = link->screen.rows[row];
+    for (; n > 0; text += length, n -= length) {
+        length = character(text, n);
+        if (length > GL_ROW_BYTES - filled)
+            break;
+        copy((uint8_t *)to + filled, text, length);
+        filled += length;
+        if (length == 0)
+            length = 1; /* passed over */
+    }
+    to[filled] = 0;
+    link->screen.changed |= UINT32_C(1) << row;
+}
+
+static void show(struct gl_link *link)
+{
+    link->display_shown = link->display_next;
+    link->showing = true;
+    if (!link->port->show || link->port->show(link->user, &link->screen))
+        link->showing = false;
+    link->screen.changed = 0;
+}
+
+/* False: not now, for a screen waits until the one before it is shown. */
+static bool take_display(struct gl_link *link, const uint8_t *said, size_t n)
+{
+    if (link->held)
+        return false;
+    if (said[0] == LINE && n >= 2) {
+        take_line(link, said[1], said + 2, n - 2);
+    } else if (said[0] == SHOW && n >= 7) {
+        link->screen.page = get16(said + 1);
+        link->screen.pages = get16(said + 3);
+        link->screen.mark = said[5] <= GL_FAULT ? said[5] : GL_IDLE;
+        link->screen.looking = said[6] & 1;
+        if (link->showing)
+            link->held = true;
+        else
+            show(link);
+    }
+    return true;
+}
+
+void gl_shown(struct gl_link *link)
+{
+    link->showing = false;
+    link->ack = true;
+    if (link->held) {
+        link->held = false;
+        link->display_next--; /* its SHOW is the last that was taken */
+        show(link);
+        link->display_next++;
+    }
+}
+
+/* --- Sessions [2, 3] --- */
+
+static void cut_packet(struct gl_link *link)
+{
+    if (link->out.state != IDLE)
+        link->out.parted = true;
+    link->out.state = IDLE;
+}
+
+/* Nothing is left of the session but what the wearer did: edges [5]. */
+static void forget(struct gl_link *link)
+{
+    static const struct gl_request off = {0, GL_OFF, 0, 0, 0, 0};
+    struct gl_window *buttons = &link->windows[TO_HOST_BUTTONS];
+
+    cut_packet(link);
+    link->session = 0;
+    link->changing = STEADY;
+    link->running &= 1u << GL_T_PAUSE;
+    link->here = link->welcome = link->ack = link->rated = false;
+    link->pong_count = link->echo_count = 0;
+    link->display_next = link->display_shown = link->control_next = 0;
+    link->held = false;
+    zero(&link->screen, sizeof link->screen);
+    link->screen.changed = ALL_ONES;
+    zero(&link->windows[TO_HOST_CONTROL], sizeof link->windows[TO_HOST_CONTROL]);
+    buttons->first = buttons->tried = buttons->sent = buttons->doublings = 0;
+    link->picture_number = 0;
+    if (link->picture.begun)
+        end_picture(link);
+    if (link->request.mode != GL_OFF)
+        set_camera(link, &off);
+}
+
+static void tell_session(struct gl_link *link)
+{
+    if (link->port->session)
+        link->port->session(link->user, link->session != 0);
+}
+
+static void set_rate(struct gl_link *link, uint32_t rate)
+{
+    link->rate = rate;
+    link->out.parted = true;
+    if (link->port->rate)
+        link->port->rate(link->user, rate);
+}
+
+static void say_here(struct gl_link *link, uint32_t now)
+{
+    link->here = true;
+    set(link, GL_T_HERE, now + HERE_EVERY);
+    drop_old_edges(link, now);
+}
+
+static void begin_session(struct gl_link *link, uint32_t session, uint32_t now)
+{
+    bool was = link->session != 0;
+
+    forget(link);
+    if (was)
+        tell_session(link);
+    drop_old_edges(link, now);
+    link->session = session;
+    tell_session(link);
+}
+
+static void end_session(struct gl_link *link, uint32_t now)
+{
+    forget(link);
+    if (link->rate != GL_BASE_RATE)
+        set_rate(link, GL_BASE_RATE);
+    say_here(link, now);
+    tell_session(link);
+}
+
+/* A good packet of the session came. */
+static void heard(struct gl_link *link, uint32_t now)
+{
+    set(link, GL_T_DEAD, now + DEAD_AFTER);
+    if (link->changing == SILENT)
+        link->changing = STEADY;
+}
+
+static void take_hello(struct gl_link *link, const uint8_t *said, uint32_t now)
+{
+    uint32_t session = get32(said + 2);
+
+    if (session == 0)
+        return;
+    if (said[0] > HIGHEST || said[1] < LOWEST || said[0] > said[1]) {
+        link->here = true;
+        return;
+    }
+    if (session != link->session)
+        begin_session(link, session, now);
+    link->largest = get16(said + 6) < SHORTEST ? SHORTEST : get16(said + 6);
+    link->welcome = true;
+    heard(link, now);
+}
+
+/* --- The rate [9] --- */
+
+static bool has_rate(const struct gl_link *link, uint32_t rate)
+{
+    for (size_t i = 0; i < link->device->rate_count; i++)
+        if (link->device->rates[i] == rate)
+            return link->port->rate != NULL;
+    return rate == GL_BASE_RATE;
+}
+
+static void take_rate(struct gl_link *link, uint32_t rate)
+{
+    if (link->changing != STEADY)
+        return;
+    link->next_rate = has_rate(link, rate) ? rate : link->rate;
+    link->rated = true;
+}
+
+void gl_sent(struct gl_link *link, uint32_t now)
+{
+    if (link->changing != RATED_GOES || link->out.state != IDLE)
+        return;
+    link->changing = SILENT;
+    set(link, GL_T_DEAD, now + DEAD_AFTER_CHANGE);
+    set_rate(link, link->next_rate);
+}
+
+/* --- Packets that come [1] --- */
+
+static void take_ping(struct gl_link *link, uint8_t number, uint32_t now)
+{
+    if (link->pong_count < GL_PONGS) {
+        link->pongs[link->pong_count].number = number;
+        link->pongs[link->pong_count++].received = now;
+    }
+}
+
+static void take_echo(struct gl_link *link, const uint8_t *said, size_t n)
+{
+    if (link->echo_count < GL_ECHOES) {
+        struct gl_echo *echo = &link->echoes[link->echo_count++];
+
+        echo->length = (uint8_t)least(n, GL_ECHO_MAX);
+        copy(echo->bytes, said, echo->length);
+    }
+}
+
+static bool take_control(struct gl_link *link, const uint8_t *said, size_t n)
+{
+    if (said[0] == CAMERA && n >= 12)
+        return take_camera(link, said + 1);
+    if (said[0] == DONE && n >= 3)
+        take_done(link, said[1]);
+    return true;
+}
+
+/* A packet with a good check, of this session. Its body is n bytes. */
+static void take_packet(struct gl_link *link, uint8_t type, const uint8_t *body, size_t n, uint32_t now)
+{
+    if (type == BYE) {
+        end_session(link, now);
+    } else if (type == PING && n >= 13) {
+        take_ping(link, body[0], now);
+    } else if (type == ACK && n >= 3) {
+        acknowledged(link, TO_HOST_BUTTONS, body[0], now);
+        acknowledged(link, TO_HOST_CONTROL, body[2], now);
+    } else if (type == TAKEN && n >= 5) {
+        take_taken(link, body, n);
+    } else if (type == RATE && n >= 4) {
+        take_rate(link, get32(body));
+    } else if (type == ECHO && n >= 1) {
+        take_echo(link, body, n);
+    } else if (type == DISPLAY && n >= 2) {
+        link->ack = true;
+        if (body[0] == link->display_next && take_display(link, body + 1, n - 1))
+            link->display_next++;
+    } else if (type == CONTROL && n >= 2) {
+        link->ack = true;
+        if (body[0] == link->control_next && take_control(link, body + 1, n - 1))
+            link->control_next++;
+    }
+}
+
+static void check_packet(struct gl_link *link, uint32_t now)
+{
+    const uint8_t *bytes = link->in.bytes;
+    size_t n = link->in.length;
+
+    if (n < 1 + CHECK || (crc(crc_of_key(link, bytes[0]), bytes, n - CHECK) ^ ALL_ONES) != get32(bytes + n - CHECK)) {
+        link->bad++;
+        return;
+    }
+    n -= 1 + CHECK;
+    if (bytes[0] == HELLO && n >= 8) {
+        take_hello(link, bytes + 1, now);
+    } else if (link->session != 0 && (bytes[0] < HERE || bytes[0] > WELCOME)) {
+        heard(link, now);
+        take_packet(link, bytes[0], bytes + 1, n, now);
+    }
+}
+
+static void store(struct gl_link *link, uint8_t byte)
+{
+    if (link->in.length < GL_PACKET_MAX)
+        link->in.bytes[link->in.length++] = byte;
+    else
+        link->in.spoilt = true;
+}
+
+void gl_receive(struct gl_link *link, const uint8_t *bytes, size_t n, uint32_t now)
+{
+    for (; n > 0; n--, bytes++) {
+        if (*bytes == 0) {
+            if (link->in.spoilt || link->in.left > 0)
+                link->bad++;
+            else if (link->in.code != 0)
+                check_packet(link, now);
+            link->in.length = 0;
+            link->in.left = link->in.code = 0;
+            link->in.spoilt = false;
+        } else if (link->in.left > 0) {
+            link->in.left--;
+            store(link, *bytes);
+        } else {
+            if (link->in.code != 0 && link->in.code != 0xFF)
+                store(link, 0);
+            link->in.code = *bytes;
+            link->in.left = (uint8_t)(*bytes - 1);
+        }
+    }
+}
+
+void gl_overrun(struct gl_link *link, uint16_t bytes) { link->overrun = (uint16_t)(link->overrun + bytes); }
+
+/* --- Packets that go [1, 4] --- */
+
+/* WELCOME's fields, a window of them: they are longer than anything else that is kept, and made anew where they are needed. */
+struct facts {
+    uint8_t *to;
+    size_t skip, room; /* the bytes that are wanted */
+    size_t at, most;   /* all bytes so far, and at most */
+};
+
+static void fact(struct facts *facts, uint32_t value, int bytes)
+{
+    for (; bytes > 0; bytes--, value >>= 8, facts->at++)
+        if (facts->at >= facts->skip && facts->at - facts->skip < facts->room)
+            facts->to[facts->at - facts->skip] = (uint8_t)value;
+}
+
+/* False: the host has no room for it. */
+static bool field(struct facts *facts, uint8_t tag, size_t length)
+{
+    if (facts->at + 2 + length > facts->most)
+        return false;
+    fact(facts, tag, 1);
+    fact(facts, (uint32_t)length, 1);
+    return true;
+}
+
+static void text_field(struct facts *facts, uint8_t tag, const char *text, size_t most)
+{
+    size_t length = 0;
+
+    while (text && length < most && text[length])
+        length++;
+    while (length > 0 && ((uint8_t)text[length] & 0xC0) == 0x80)
+        length--; /* a character that would be cut */
+    if (text && field(facts, tag, length))
+        while (length-- > 0)
+            fact(facts, (uint8_t)*text++, 1);
+}
+
+static size_t tell_facts(const struct gl_link *link, size_t skip, uint8_t *to, size_t room)
+{
+    const struct gl_device *device = link->device;
+    struct facts facts = {to, skip, room, 0, (size_t)(link->largest - 10 - CHECK)};
+    size_t sizes = least(device->size_count, 63), rates = least(device->rate_count, 63);
+
+    text_field(&facts, 0x01, device->name, 64);
+    text_field(&facts, 0x02, device->firmware, 32);
+    if (field(&facts, 0x03, 2))
+        fact(&facts, GL_PACKET_MAX, 2);
+    if (field(&facts, 0x04, 2))
+        fact(&facts, GL_ROOM, 2);
+    if (field(&facts, 0x05, 1))
+        fact(&facts, WINDOW, 1);
+    if (device->rows && field(&facts, 0x06, 4)) {
+        fact(&facts, device->columns, 1);
+        fact(&facts, (uint32_t)least(device->rows, GL_ROWS), 1);
+        fact(&facts, device->screen_ms, 2);
+    }
+    if (device->features && field(&facts, 0x07, 5)) {
+        fact(&facts, device->features, 1);
+        fact(&facts, GL_CHUNK_MAX, 2);
+        fact(&facts, device->exposure_ms, 2);
+    }
+    if (sizes && field(&facts, 0x08, 4 * sizes))
+        for (size_t i = 0; i < sizes; i++) {
+            fact(&facts, device->sizes[i].width, 2);
+            fact(&facts, device->sizes[i].height, 2);
+        }
+    for (size_t i = 0; i < least(device->button_count, 32); i++)
+        text_field(&facts, 0x09, device->buttons[i], 32);
+    if (rates && link->port->rate && field(&facts, 0x0A, 4 * rates))
+        for (size_t i = 0; i < rates; i++)
+            fact(&facts, device->rates[i], 4);
+    return facts.at;
+}
+
+static void begin_packet(struct gl_link *link, uint8_t type)
+{
+    link->out.state = IN_BLOCK;
+    link->out.run = link->out.from = link->out.to = 0;
+    link->out.at = 0;
+    link->out.checked = 0;
+    link->out.check = crc_of_key(link, type);
+    link->out.head[0] = type;
+    link->out.head_length = 1;
+    link->out.length = 1;
+}
+
+static void put(struct gl_link *link, uint32_t value, int bytes)
+{
+    for (; bytes > 0; bytes--, value >>= 8)
+        link->out.head[link->out.head_length++] = (uint8_t)value;
+    link->out.length = link->out.head_length;
+}
+
+static void make_welcome(struct gl_link *link)
+{
+    link->welcome = false;
+    begin_packet(link, WELCOME);
+    put(link, HIGHEST, 1); /* there is but one yet */
+    put(link, link->session, 4);
+    put(link, link->boot, 4);
+    link->out.length = (uint16_t)(link->out.length + tell_facts(link, 0, NULL, 0));
+}
+
+static void make_here(struct gl_link *link)
+{
+    link->here = false;
+    begin_packet(link, HERE);
+    put(link, LOWEST, 1);
+    put(link, HIGHEST, 1);
+    put(link, link->boot, 4);
+}
+
+static void make_pong(struct gl_link *link, uint32_t now)
+{
+    begin_packet(link, PONG);
+    put(link, link->pongs[0].number, 1);
+    put(link, link->pongs[0].received, 4);
+    put(link, now, 4);
+    put(link, link->bad, 2);
+    put(link, link->overrun, 2);
+    link->pong_count--;
+    for (size_t i = 0; i < link->pong_count; i++)
+        link->pongs[i] = link->pongs[i + 1];
+}
+
+static void make_ack(struct gl_link *link)
+{
+    link->ack = false;
+    begin_packet(link, ACK);
+    put(link, 0, 1);
+    put(link, link->showing ? link->display_shown : link->display_next, 1);
+    put(link, link->control_next, 1);
+}
+
+static void make_rated(struct gl_link *link)
+{
+    link->rated = false;
+    begin_packet(link, RATED);
+    put(link, link->next_rate, 4);
+}
+
+static void make_echoed(struct gl_link *link)
+{
+    begin_packet(link, ECHOED);
+    link->out.length = (uint16_t)(link->out.length + link->echoes[0].length);
+}
+
+static void make_edge(struct gl_link *link, uint32_t now)
+{
+    const struct gl_edge *edge = &link->edges[link->windows[TO_HOST_BUTTONS].sent];
+
+    begin_packet(link, BUTTONS);
+    put(link, sends(link, TO_HOST_BUTTONS, now), 1);
+    put(link, EDGE, 1);
+    put(link, edge->number, 1);
+    put(link, edge->button, 1);
+    put(link, edge->down, 1);
+    put(link, edge->time, 4);
+}
+
+static void make_control(struct gl_link *link, uint32_t now)
+{
+    const struct gl_control *control = &link->controls[link->windows[TO_HOST_CONTROL].sent];
+
+    begin_packet(link, CONTROL);
+    put(link, sends(link, TO_HOST_CONTROL, now), 1);
+    for (size_t i = 0; i < control->length; i++)
+        put(link, control->bytes[i], 1);
+}
+
+static void make_chunk(struct gl_link *link)
+{
+    begin_packet(link, (uint8_t)(CHUNK | link->picture.number));
+    put(link, link->picture.going & 0xFF, 1);
+    link->out.length = (uint16_t)(link->out.length + chunk_length(link));
+}
+
+/* The most urgent packet, if there is one [4]. */
+static bool choose_packet(struct gl_link *link, uint32_t now)
+{
+    if (link->changing != STEADY)
+        return false;
+    if (link->welcome)
+        make_welcome(link);
+    else if (link->here)
+        make_here(link);
+    else if (link->session == 0)
+        return false;
+    else if (link->pong_count > 0)
+        make_pong(link, now);
+    else if (link->ack)
+        make_ack(link);
+    else if (link->rated)
+        make_rated(link);
+    else if (link->echo_count > 0)
+        make_echoed(link);
+    else if (has_to_send(&link->windows[TO_HOST_BUTTONS]))
+        make_edge(link, now);
+    else if (has_to_send(&link->windows[TO_HOST_CONTROL]))
+        make_control(link, now);
+    else if (choose_chunk(link))
+        make_chunk(link);
+    else
+        return false;
+    return true;
+}
+
+static void packet_is_out(struct gl_link *link, uint32_t now)
+{
+    uint8_t type = link->out.head[0];
+
+    link->out.state = IDLE;
+    set(link, GL_T_PAUSE, now + PAUSE_AFTER);
+    if (type == RATED && link->next_rate != link->rate)
+        link->changing = RATED_GOES;
+    if (type == ECHOED && --link->echo_count > 0)
+        link->echoes[0] = link->echoes[1];
+    if (type >= CHUNK)
+        chunk_is_out(link);
+}
+
+/* Bytes of the body behind the packet's head. */
+static bool read_body(struct gl_link *link, size_t offset, uint8_t *to, size_t n)
+{
+    uint8_t type = link->out.head[0];
+
+    if (type >= CHUNK)
+        return read_chunk(link, offset, to, n);
+    if (type == ECHOED)
+        copy(to, link->echoes[0].bytes + offset, n);
+    else
+        tell_facts(link, offset, to, n);
+    return true;
+}
+
+static size_t undrawn(const struct gl_link *link) { return (size_t)(link->out.length - link->out.at) + (size_t)(CHECK - link->out.checked); }
+
+/* The next n decoded bytes of the packet: head, body, check. */
+static bool draw(struct gl_link *link, uint8_t *to, size_t n)
+{
+    size_t part;
+
+    for (; n > 0 && link->out.at < link->out.length; n -= part, to += part) {
+        if (link->out.at < link->out.head_length) {
+            part = least(n, (size_t)(link->out.head_length - link->out.at));
+            copy(to, link->out.head + link->out.at, part);
+        } else {
+            part = least(n, (size_t)(link->out.length - link->out.at));
+            if (!read_body(link, (size_t)(link->out.at - link->out.head_length), to, part))
+                return false;
+        }
+        link->out.check = crc(link->out.check, to, part);
+        link->out.at = (uint16_t)(link->out.at + part);
+    }
+    for (; n > 0; n--)
+        *to++ = (uint8_t)((link->out.check ^ ALL_ONES) >> (8 * link->out.checked++));
+    return true;
+}
+
+static bool draw_ahead(struct gl_link *link)
+{
+    size_t kept = (size_t)(link->out.to - link->out.from), n = least(sizeof link->out.ahead - kept, undrawn(link));
+
+    copy(link->out.ahead, link->out.ahead + link->out.from, kept);
+    link->out.from = 0;
+    link->out.to = (uint8_t)(kept + n);
+    return draw(link, link->out.ahead + kept, n);
+}
+
+static size_t zero_ahead(const struct gl_link *link)
+{
+    size_t at = link->out.from;
+
+    while (at < link->out.to && link->out.ahead[at] != 0)
+        at++;
+    return at;
+}
+
+/* Begin the next COBS block: its code. False: the packet cannot be had to its end. */
+static bool next_block(struct gl_link *link, uint8_t *code)
+{
+    size_t end;
+
+    if (link->out.state == IN_BLOCK_BEFORE_ZERO)
+        link->out.from++;
+    end = zero_ahead(link);
+    if (end == link->out.to && undrawn(link) > 0) {
+        if (!draw_ahead(link))
+            return false;
+        end = zero_ahead(link);
+    }
+    link->out.run = (uint8_t)(end - link->out.from);
+    *code = (uint8_t)(link->out.run + 1);
+    link->out.state = end < link->out.to ? IN_BLOCK_BEFORE_ZERO : undrawn(link) > 0 ? IN_BLOCK : IN_LAST_BLOCK;
+    return true;
+}
+
+/* read() failed. */
+static void lose_picture(struct gl_link *link)
+{
+    cut_packet(link);
+    tell_failure(link, link->picture.request, GL_CAMERA_FAILED);
+    end_picture(link);
+}
+
+size_t gl_transmit(struct gl_link *link, uint8_t *bytes, size_t room, uint32_t now)
+{
+    size_t n = 0, part;
+
+    if (room == 0 || (link->out.state == IDLE && !choose_packet(link, now)))
+        return 0;
+    if (link->out.parted) {
+        link->out.parted = false;
+        bytes[n++] = 0;
+    }
+    while (n < room && link->out.state != IDLE) {
+        if (link->out.run > 0) {
+            part = least(link->out.run, room - n);
+            copy(bytes + n, link->out.ahead + link->out.from, part);
+            link->out.from = (uint8_t)(link->out.from + part);
+            link->out.run = (uint8_t)(link->out.run - part);
+            n += part;
+        } else if (link->out.state == IN_LAST_BLOCK) {
+            bytes[n++] = 0;
+            packet_is_out(link, now);
+        } else if (next_block(link, bytes + n)) {
+            n++;
+        } else {
+            lose_picture(link);
+        }
+    }
+    return n;
+}
+
+/* --- Time, and the rest that the port calls --- */
+
+static void timer_is_due(struct gl_link *link, int timer, uint32_t now)
+{
+    switch (timer) {
+    case GL_T_HERE:
+        say_here(link, now);
+        break;
+    case GL_T_PAUSE:
+        link->out.parted = true;
+        break;
+    case GL_T_AGAIN + TO_HOST_BUTTONS:
+    case GL_T_AGAIN + TO_HOST_CONTROL:
+        send_again(link, timer - GL_T_AGAIN);
+        break;
+    case GL_T_DEAD:
+    case GL_T_UNTAKEN + TO_HOST_BUTTONS:
+    case GL_T_UNTAKEN + TO_HOST_CONTROL:
+        end_session(link, now);
+        break;
+    default: /* GL_T_CAPTURE: it is looked at where it matters */
+        break;
+    }
+}
+
+void gl_poll(struct gl_link *link, uint32_t now)
+{
+    for (int timer = 0; timer < GL_TIMERS; timer++)
+        if (is_set(link, timer) && reached(now, link->timers[timer])) {
+            clear(link, timer);
+            timer_is_due(link, timer, now);
+        }
+    if (capture_is_due(link))
+        capture(link, now);
+}
+
+uint32_t gl_due(const struct gl_link *link, uint32_t now)
+{
+    uint32_t due = HERE_EVERY;
+
+    if (capture_is_due(link))
+        return 0;
+    for (int timer = 0; timer < GL_TIMERS; timer++)
+        if (is_set(link, timer)) {
+            if (reached(now, link->timers[timer]))
+                return 0;
+            if ((uint32_t)(link->timers[timer] - now) < due)
+                due = link->timers[timer] - now;
+        }
+    return due;
+}
+
+bool gl_edge(struct gl_link *link, uint8_t button, bool down, uint32_t time)
+{
+    struct gl_window *buttons = &link->windows[TO_HOST_BUTTONS];
+    uint8_t number = link->edge_number++;
+
+    if (buttons->count == GL_EDGES)
+        return false;
+    link->edges[buttons->count].time = time;
+    link->edges[buttons->count].number = number;
+    link->edges[buttons->count].button = button;
+    link->edges[buttons->count++].down = down;
+    return true;
+}
+
+bool gl_in_session(const struct gl_link *link) { return link->session != 0; }
+
+void gl_init(struct gl_link *link, const struct gl_device *device, const struct gl_port *port, void *user, uint32_t boot, uint32_t now)
+{
+    zero(link, sizeof *link);
+    link->device = device;
+    link->port = port;
+    link->user = user;
+    link->boot = boot;
+    link->rate = GL_BASE_RATE;
+    link->largest = SHORTEST;
+    link->out.parted = true;
+    say_here(link, now);
+}
