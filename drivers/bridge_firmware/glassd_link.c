@@ -20,8 +20,6 @@
 #error "GL_ROW_BYTES is 1 to 255"
 #endif
 
-enum { LOWEST = 1, HIGHEST = 1 }; /* versions of the protocol */
-
 enum {
     HERE = 0x01, HELLO = 0x02, WELCOME = 0x03,
     BYE = 0x08, PING = 0x09, PONG = 0x0A, ACK = 0x0B, TAKEN = 0x0C, RATE = 0x0D, RATED = 0x0E, ECHO = 0x0F, ECHOED = 0x10,
@@ -46,6 +44,7 @@ enum {
     SHORTEST = 128,    /* bytes of a packet that every end takes */
     HOST_WINDOW = 32,  /* messages of a class that the host holds */
     WINDOW = 32,       /* … and this end, which takes each as it comes */
+    VERSION = 1,       /* of the protocol */
     BEYOND = 64,       /* chunks beyond `next` */
     MISSING_MOST = 32, /* in one TAKEN */
     CHUNK_LEAST = 64,
@@ -63,6 +62,9 @@ static uint16_t get16(const uint8_t *from) { return (uint16_t)(from[0] | (uint16
 static uint32_t get32(const uint8_t *from) { return get16(from) | (uint32_t)get16(from + 2) << 16; }
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* What the port says, if it says anything, and at most so much. */
+static uint16_t said_or(size_t said, size_t most) { return (uint16_t)(said == 0 ? most : least(said, most)); }
 
 static void copy(uint8_t *to, const uint8_t *from, size_t n)
 {
@@ -275,7 +277,8 @@ static bool take_camera(struct gl_link *link, const uint8_t *said)
 {
     struct gl_request request = {said[0], said[1], get16(said + 2), get16(said + 4), said[6], get16(said + 9)};
     uint8_t reason = why_not(link, &request);
-    size_t chunk = least(get16(said + 7), least(GL_CHUNK_MAX, link->largest - (size_t)(CHUNK_HEAD + CHECK)));
+    size_t most = least(said_or(link->device->chunk_max, GL_CHUNK_MAX), (size_t)(link->largest - CHUNK_HEAD - CHECK));
+    size_t chunk = least(get16(said + 7), most);
 
     if (spare_controls(link) < 1)
         return false;
@@ -610,18 +613,23 @@ static void heard(struct gl_link *link, uint32_t now)
         link->changing = STEADY;
 }
 
+static uint8_t lowest(const struct gl_link *link) { return link->device->lowest ? link->device->lowest : VERSION; }
+
+static uint8_t highest(const struct gl_link *link) { return link->device->highest ? link->device->highest : VERSION; }
+
 static void take_hello(struct gl_link *link, const uint8_t *said, uint32_t now)
 {
     uint32_t session = get32(said + 2);
 
     if (session == 0)
         return;
-    if (said[0] > HIGHEST || said[1] < LOWEST || said[0] > said[1]) {
+    if (said[0] > highest(link) || said[1] < lowest(link) || said[0] > said[1]) {
         link->here = true;
         return;
     }
     if (session != link->session)
         begin_session(link, session, now);
+    link->version = (uint8_t)least(highest(link), said[1]);
     link->largest = get16(said + 6) < SHORTEST ? SHORTEST : get16(said + 6);
     link->welcome = true;
     heard(link, now);
@@ -811,9 +819,9 @@ static size_t tell_facts(const struct gl_link *link, size_t skip, uint8_t *to, s
     if (field(&facts, 0x03, 2))
         fact(&facts, GL_PACKET_MAX, 2);
     if (field(&facts, 0x04, 2))
-        fact(&facts, GL_ROOM, 2);
+        fact(&facts, said_or(device->room, GL_ROOM), 2);
     if (field(&facts, 0x05, 1))
-        fact(&facts, WINDOW, 1);
+        fact(&facts, said_or(device->window, WINDOW), 1);
     if (device->rows && field(&facts, 0x06, 4)) {
         fact(&facts, device->columns, 1);
         fact(&facts, (uint32_t)least(device->rows, GL_ROWS), 1);
@@ -821,7 +829,7 @@ static size_t tell_facts(const struct gl_link *link, size_t skip, uint8_t *to, s
     }
     if (device->features && field(&facts, 0x07, 5)) {
         fact(&facts, device->features, 1);
-        fact(&facts, GL_CHUNK_MAX, 2);
+        fact(&facts, said_or(device->chunk_max, GL_CHUNK_MAX), 2);
         fact(&facts, device->exposure_ms, 2);
     }
     if (sizes && field(&facts, 0x08, 4 * sizes))
@@ -860,7 +868,7 @@ static void make_welcome(struct gl_link *link)
 {
     link->welcome = false;
     begin_packet(link, WELCOME);
-    put(link, HIGHEST, 1); /* there is but one yet */
+    put(link, link->version, 1);
     put(link, link->session, 4);
     put(link, link->boot, 4);
     link->out.length = (uint16_t)(link->out.length + tell_facts(link, 0, NULL, 0));
@@ -870,8 +878,8 @@ static void make_here(struct gl_link *link)
 {
     link->here = false;
     begin_packet(link, HERE);
-    put(link, LOWEST, 1);
-    put(link, HIGHEST, 1);
+    put(link, lowest(link), 1);
+    put(link, highest(link), 1);
     put(link, link->boot, 4);
 }
 

@@ -85,6 +85,13 @@ struct gl_device {
 
     const uint32_t *rates; /* baud, besides GL_BASE_RATE */
     uint8_t rate_count;    /* 63 at most */
+
+    /* Less than the sizes above allow; 0: as much. */
+    uint16_t chunk_max, room;
+    uint8_t window; /* messages of a class unacknowledged: 1 to 32 */
+
+    /* Versions of the protocol other than this core's, to try what a host makes of them; 0: this core's. */
+    uint8_t lowest, highest;
 };
 
 /* --- The calls that the core makes. Each gets the `user` of gl_init first; one that the device needs not may be NULL. --- */
@@ -272,6 +279,7 @@ struct gl_link {
     struct gl_pong pongs[GL_PONGS];
     struct gl_echo echoes[GL_ECHOES];
     uint16_t largest; /* the largest packet that the host takes */
+    uint8_t version;
 
     /* Buttons and control, on their way to the host. */
     struct gl_window windows[2];
