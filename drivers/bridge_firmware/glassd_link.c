@@ -533,8 +533,7 @@ void gl_shown(struct gl_link *link)
 
 static void cut_packet(struct gl_link *link)
 {
-    if (link->out.state != IDLE)
-        link->out.parted = true;
+    link->out.parted = link->out.parted || link->out.state != IDLE;
     link->out.state = IDLE;
 }
 
@@ -1071,21 +1070,31 @@ static bool next_block(struct gl_link *link, uint8_t *code)
 /* read() failed. */
 static void lose_picture(struct gl_link *link)
 {
-    cut_packet(link);
+    link->out.state = IDLE;
     tell_failure(link, link->picture.request, GL_CAMERA_FAILED);
     end_picture(link);
+}
+
+/* Begin a packet if none is on its way. What it writes before it is a 00, if that is due. */
+static bool have_packet(struct gl_link *link, uint8_t *bytes, size_t *n, uint32_t now)
+{
+    if (link->out.state != IDLE)
+        return true;
+    if (!choose_packet(link, now))
+        return false;
+    clear(link, GL_T_PAUSE); /* not within the packet, however slowly it goes */
+    if (link->out.parted)
+        bytes[(*n)++] = 0;
+    link->out.parted = false;
+    return true;
 }
 
 size_t gl_transmit(struct gl_link *link, uint8_t *bytes, size_t room, uint32_t now)
 {
     size_t n = 0, part;
 
-    if (room == 0 || (link->out.state == IDLE && !choose_packet(link, now)))
+    if (room == 0 || !have_packet(link, bytes, &n, now))
         return 0;
-    if (link->out.parted) {
-        link->out.parted = false;
-        bytes[n++] = 0;
-    }
     while (n < room && link->out.state != IDLE) {
         if (link->out.run > 0) {
             part = least(link->out.run, room - n);
@@ -1100,6 +1109,7 @@ size_t gl_transmit(struct gl_link *link, uint8_t *bytes, size_t room, uint32_t n
             n++;
         } else {
             lose_picture(link);
+            bytes[n++] = 0; /* the host need not wait for the next packet to know */
         }
     }
     return n;

@@ -209,6 +209,12 @@ void end_shows_later(struct end *end, bool later) { end->shows_later = later; }
 uint32_t end_faults(const struct end *end) { return end->faults; }
 uint32_t end_frames(const struct end *end) { return end->frame_count; }
 
+void end_lose(struct end *end)
+{
+    for (struct frame *frame = end->frames; frame; frame = frame->next)
+        frame->fails_at = 0;
+}
+
 void end_answer(struct end *end, const uint8_t *bytes, uint32_t size)
 {
     end->answer = bytes;

@@ -206,6 +206,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "end_shows_later": (None, [end, ctypes.c_bool]),
         "end_faults": (u32, [end]),
         "end_frames": (u32, [end]),
+        "end_lose": (None, [end]),
         "end_answer": (None, [end, data, u32]),
         "end_calls": (ctypes.c_void_p, [end, ctypes.POINTER(size)]),
         "end_device_size": (size, []),
@@ -278,6 +279,10 @@ class DeviceEnd:
     def picture(self, data: bytes, width: int = 0, height: int = 0, time: int = 0, fails_at: int = NEVER) -> int:
         """Answer a Capture; return the number that Released will have. Reading fails from `fails_at` on."""
         return int(self._c.end_picture(self._end, data, len(data), width, height, time, fails_at))
+
+    def lose(self) -> None:
+        """Have all further reading of the pictures that it holds fail."""
+        self._c.end_lose(self._end)
 
     def answer(self, data: bytes) -> None:
         """Answer each Capture with this picture from now on, at once, with the time of the poll; b"" for none."""
