@@ -69,7 +69,8 @@ def test_a_stream_goes_on_at_its_interval_until_the_next_camera(far: FarHost) ->
     times = []
     for _ in range(900):
         far.tell("DONE", picture=len(times) - 1 & 0x7F, result=0)
-        times += [far.now // MS] * len(of(far.passes(1), "PICTURE"))
+        heard = far.passes(1)
+        times += [far.now // MS] * len(of(heard, "PICTURE"))
         far.say("ACK", buttons=0, display=0, control=2 * len(times) & 0xFF)
     assert times == [1, 200, 400, 600, 800]
     far.ask(mode=OFF)
