@@ -1,0 +1,89 @@
+"""Screens on their way to the device's display (docs/link.md, section 6): the newest wins, only changed rows travel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from glassd_drivers.link import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from glassd_drivers.link.events import DisplayFacts
+
+MARKS: Final = {
+    name: number
+    for number, name in enumerate(("idle", "looking", "sending", "thinking", "writing", "done", "cut_off", "error"))
+}
+CAMERA_LOOKS: Final = 1
+"""The sign that the camera looks."""
+
+
+class LinkScreen(Protocol):
+    """What is read of a screen: `contracts.Screen` has it."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The rows, from the top."""
+
+    @property
+    def page(self) -> int:
+        """The page, from 1."""
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+
+    @property
+    def mark(self) -> str:
+        """The status mark's name."""
+
+    @property
+    def camera(self) -> bool:
+        """Whether frames are being taken."""
+
+
+class Screens:
+    """The screen that is wanted, the one on its way, and the rows that the device has."""
+
+    def __init__(self) -> None:
+        self._wanted: LinkScreen | None = None
+        self._number = 0
+        self._on_its_way = 0
+        self._left = 0
+        """Messages of the one on its way that are not acknowledged."""
+        self._rows: dict[int, bytes] = {}
+        """As LINE said them; a row that is not here is empty."""
+
+    def show(self, screen: LinkScreen) -> int:
+        """Want this screen in place of the one that waits; return its number."""
+        self._wanted = screen
+        self._number += 1
+        return self._number
+
+    @property
+    def waits(self) -> bool:
+        """Whether a screen can be taken to the device: it has shown the one before."""
+        return self._wanted is not None and not self._left
+
+    def messages(self, facts: DisplayFacts, limit: int) -> list[bytes]:
+        """Return what brings the waiting screen to the device, in messages of at most `limit` bytes."""
+        screen, self._wanted = self._wanted, None
+        assert screen is not None
+        says = []
+        for row in range(facts.rows):
+            line = messages.line(row, screen.lines[row] if row < len(screen.lines) else "", limit)
+            if self._rows.get(row, messages.line(row, "", limit)) != line:
+                self._rows[row] = line
+                says.append(line)
+        signs = CAMERA_LOOKS if screen.camera else 0
+        says.append(messages.show(screen.page, screen.pages, MARKS.get(screen.mark, 0), signs))
+        self._on_its_way, self._left = self._number, len(says)
+        return says
+
+    def acknowledged(self, count: int) -> int | None:
+        """So many messages were taken: return the number of the screen that is shown by that, if one is."""
+        if not count:
+            return None
+        self._left -= count
+        return None if self._left else self._on_its_way
