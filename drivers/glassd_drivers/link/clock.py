@@ -24,6 +24,8 @@ _NOISE_OF_WAIT: Final = 0.1
 """… and what each second of its wait takes from that."""
 _DRIFT: Final = 0.000_2
 """Drifts as crystals have them (twice 100 ppm): what is expected as long as the exchanges say nothing else."""
+_DRIFT_MOST: Final = 0.05
+"""No clock is worse than this."""
 _SHARE: Final = 0.3
 """The share of a wait that spoils the offset, which is -0.5 to 0.5: likewise."""
 
@@ -106,5 +108,5 @@ class Clock:
         share = max(-0.5, min(0.5, (w - f * v / e) / (h - f * f / e)))
         change = (v - f * share) / e
         self._offset = latest.offset + (u - b * change - c * share) / a
-        self._drift = drift + change
+        self._drift = max(-_DRIFT_MOST, min(_DRIFT_MOST, drift + change))
         self._about = latest.middle

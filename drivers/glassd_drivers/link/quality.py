@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import log
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from glassd_drivers.link.messages import CHUNK_LEAST, CHUNK_MOST
@@ -36,6 +37,9 @@ class _Totals(NamedTuple):
     theirs: int
 
 
+_NOTHING: Final = _Totals(0.0, 0, 0, 0, 0, 0)
+
+
 def chunk_for(rate: int | None) -> int:
     """Return how many bytes a chunk has on a line without errors: a power of two."""
     if rate is None:
@@ -58,13 +62,13 @@ class Quality:
         self._sent = 0
         self._theirs = 0
         self._last: Pong | None = None
-        self._chunk_known = 0
+        self._chunk = 0
         self._chunk_judged = 0.0
 
     def rate_changed(self, rate: int, good: int, bad: int, size: int, now: float) -> None:
         """What was counted so far, at the rate before, says nothing of this one."""
         self.rate = rate
-        self._chunk_known = 0
+        self._chunk = 0
         self._parts.clear()
         self._parts.append(_Totals(now, good, bad, size, self._sent, self._theirs))
 
@@ -84,38 +88,45 @@ class Quality:
             self._parts.popleft()
 
     def too_bad(self) -> bool:
-        """Tell whether the rate is to be left."""
-        if not self._parts or (last := self._parts[-1]).at < self._parts[0].at + WINDOW_S:
+        """Tell whether the rate is to be left: for errors that smaller chunks do not help against."""
+        first, last = self._window()
+        if last.at < first.at + WINDOW_S:
             return False
-        first = self._parts[0]
-        bad, good = last.bad - first.bad, last.good - first.good
-        ours = bad + good >= _ENOUGH and bad > TOO_BAD * (bad + good)
         sent = last.sent - first.sent
-        return ours or (sent >= _ENOUGH and last.theirs - first.theirs > TOO_BAD * sent)
+        if sent >= _ENOUGH and last.theirs - first.theirs > TOO_BAD * sent:
+            return True
+        bad, packets = last.bad - first.bad, last.bad - first.bad + last.good - first.good
+        small = last.size - first.size <= packets * 2 * _SHORTEST
+        return packets >= _ENOUGH and bad > TOO_BAD * packets and small
+
+    def _window(self) -> tuple[_Totals, _Totals]:
+        return (self._parts[0], self._parts[-1]) if self._parts else (_NOTHING, _NOTHING)
 
     def noisy(self, good: int, bad: int) -> bool:
         """Tell whether what came since the window began, which no PONG has closed, was noise."""
-        if not self._parts:
-            return False
-        bad, good = bad - self._parts[0].bad, good - self._parts[0].good
+        first, _ = self._window()
+        bad, good = bad - first.bad, good - first.good
         return bad >= _ENOUGH and bad > TOO_BAD * (bad + good)
 
     def chunk(self) -> int:
-        """Return how many bytes a chunk should have: those that cost the least at the errors that there are.
+        """Return how many bytes a chunk should have: those that cost the least with the errors that there are.
 
-        A chunk of n bytes costs its frame, about 12 bytes, and with an error in one of e bytes it is sent again n / e
-        times: the least is at the root of 12 e.
+        Where one byte in e is wrong, a chunk of n bytes is sent again about n / e times, and its frame costs 12 / n:
+        both together are least where n is the root of 12 e.
         """
         most = min(self._limit, chunk_for(self.rate))
-        known = min(most, self._chunk_known or most)
-        if self._parts and self._parts[-1].at >= max(self._chunk_judged, self._parts[0].at) + WINDOW_S:
-            first, last = self._parts[0], self._parts[-1]
-            bad, size = last.bad - first.bad, last.size - first.size
-            self._chunk_judged = last.at
-            best = (_CHUNK_COST * size / (bad + 1)) ** 0.5
-            if best < known / 2 and bad >= _NOTICED:
-                known = max(_SHORTEST, _power_below(best * 1.4))
-            elif best > 2 * known:
-                known *= 2
-            self._chunk_known = known
-        return max(CHUNK_LEAST, min(most, known))
+        self._chunk = min(most, self._chunk or most)
+        first, last = self._window()
+        bad, good = last.bad - first.bad, last.good - first.good
+        judged = last.at >= max(self._chunk_judged, first.at) + WINDOW_S
+        if last.at > self._chunk_judged and (bad >= _ENOUGH or judged):
+            # The share of the packets that came through says how many errors a byte has; one more error, to be careful.
+            errors = (bad + good + 1) * log((bad + good + 2) / (good + 1)) / max(1, last.size - first.size)
+            best = (_CHUNK_COST / errors) ** 0.5
+            if best < self._chunk / 2 and bad >= _NOTICED:
+                self._chunk_judged = last.at
+                self._chunk = max(_SHORTEST, _power_below(best * 1.4))
+            elif judged and best > 2 * self._chunk:
+                self._chunk_judged = last.at
+                self._chunk *= 2
+        return max(CHUNK_LEAST, min(most, self._chunk))
