@@ -1,24 +1,13 @@
 /* The device end of glassd's link. Numbers in brackets, as in [4], are sections of docs/link.md. */
 #include "glassd_link.h"
 
-#if GL_PACKET_MAX < 128 || GL_PACKET_MAX > 4102
-#error "GL_PACKET_MAX is 128 to 4102"
-#endif
-#if GL_ROOM < 256 || GL_ROOM > 65535
-#error "GL_ROOM is 256 to 65535"
-#endif
-#if GL_CHUNK_MAX < 64 || GL_CHUNK_MAX > 4096
-#error "GL_CHUNK_MAX is 64 to 4096"
-#endif
-#if GL_EDGES < 8 || GL_EDGES > 128
-#error "GL_EDGES is 8 to 128"
-#endif
-#if GL_ROWS < 1 || GL_ROWS > 32
-#error "GL_ROWS is 1 to 32"
-#endif
-#if GL_ROW_BYTES < 1 || GL_ROW_BYTES > 255
-#error "GL_ROW_BYTES is 1 to 255"
-#endif
+/* A size out of its range is an array of no size here. */
+typedef char GL_PACKET_MAX_is_128_to_4102[GL_PACKET_MAX >= 128 && GL_PACKET_MAX <= 4102 ? 1 : -1];
+typedef char GL_ROOM_is_256_to_65535[GL_ROOM >= 256 && GL_ROOM <= 65535 ? 1 : -1];
+typedef char GL_CHUNK_MAX_is_64_to_4096[GL_CHUNK_MAX >= 64 && GL_CHUNK_MAX <= 4096 ? 1 : -1];
+typedef char GL_EDGES_is_8_to_128[GL_EDGES >= 8 && GL_EDGES <= 128 ? 1 : -1];
+typedef char GL_ROWS_is_1_to_32[GL_ROWS >= 1 && GL_ROWS <= 32 ? 1 : -1];
+typedef char GL_ROW_BYTES_is_1_to_255[GL_ROW_BYTES >= 1 && GL_ROW_BYTES <= 255 ? 1 : -1];
 
 enum {
     HERE = 0x01, HELLO = 0x02, WELCOME = 0x03,
@@ -48,7 +37,8 @@ enum {
     BEYOND = 64,       /* chunks beyond `next` */
     MISSING_MOST = 32, /* in one TAKEN */
     CHUNK_LEAST = 64,
-    CHUNK_HEAD = 2,    /* type, index */
+    CHUNK_HEAD = 2,    /* bytes: type, index */
+    WELCOME_HEAD = 10, /* bytes: type, version, session, boot */
     DOUBLINGS_MOST = 5 /* 50 ms to AGAIN_AFTER_MOST */
 };
 
@@ -65,6 +55,13 @@ static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* What the port says, if it says anything, and at most so much. */
 static uint16_t said_or(size_t said, size_t most) { return (uint16_t)(said == 0 ? most : least(said, most)); }
+
+static uint8_t *put(uint8_t *to, uint32_t value, int bytes)
+{
+    for (; bytes > 0; bytes--, value >>= 8)
+        *to++ = (uint8_t)value;
+    return to;
+}
 
 static void copy(uint8_t *to, const uint8_t *from, size_t n)
 {
@@ -101,11 +98,9 @@ static uint32_t crc(uint32_t sum, const uint8_t *bytes, size_t n)
 /* The sum before the first byte of a packet: over its key, which is not sent. */
 static uint32_t crc_of_key(const struct gl_link *link, uint8_t type)
 {
-    uint32_t key = type >= HERE && type <= WELCOME ? 0 : link->session;
     uint8_t bytes[4];
 
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(key >> (8 * i));
+    put(bytes, type >= HERE && type <= WELCOME ? 0 : link->session, 4);
     return crc(ALL_ONES, bytes, sizeof bytes);
 }
 
@@ -185,11 +180,11 @@ static void acknowledged(struct gl_link *link, int which, uint8_t next, uint32_t
         set(link, GL_T_UNTAKEN + which, now + UNTAKEN_AFTER);
 }
 
-static void send_again(struct gl_link *link, int which)
+static void send_again(struct gl_window *window)
 {
-    link->windows[which].sent = 0;
-    if (link->windows[which].doublings < DOUBLINGS_MOST)
-        link->windows[which].doublings++;
+    window->sent = 0;
+    if (window->doublings < DOUBLINGS_MOST)
+        window->doublings++;
 }
 
 /* Edges that are too old for the next session [5]. */
@@ -207,27 +202,18 @@ static int spare_controls(const struct gl_link *link)
     return GL_CONTROLS - link->windows[TO_HOST_CONTROL].count - kept;
 }
 
-static struct gl_control *queue_control(struct gl_link *link, uint8_t kind)
+/* Queue a message; what it says, after its kind, is the caller's to put(): FAILED has 2 bytes, END 5, PICTURE 17. */
+static uint8_t *queue_control(struct gl_link *link, uint8_t kind, uint8_t length)
 {
     struct gl_control *control = &link->controls[link->windows[TO_HOST_CONTROL].count++];
 
-    control->length = 1;
-    control->bytes[0] = kind;
-    return control;
-}
-
-static void add(struct gl_control *control, uint32_t value, int bytes)
-{
-    for (; bytes > 0; bytes--, value >>= 8)
-        control->bytes[control->length++] = (uint8_t)value;
+    control->length = (uint8_t)(1 + length);
+    return put(control->bytes, kind, 1);
 }
 
 static void queue_failed(struct gl_link *link, uint8_t request, uint8_t reason)
 {
-    struct gl_control *failed = queue_control(link, FAILED);
-
-    add(failed, request, 1);
-    add(failed, reason, 1);
+    put(put(queue_control(link, FAILED, 2), request, 1), reason, 1);
 }
 
 /* --- The camera [7] --- */
@@ -330,12 +316,13 @@ void gl_failed(struct gl_link *link, uint8_t reason)
 
 static void begin_picture(struct gl_link *link, const struct gl_picture *picture, uint16_t count)
 {
-    struct gl_control *said = queue_control(link, PICTURE);
+    uint8_t *said = queue_control(link, PICTURE, 17);
 
     link->picture.is = *picture;
     link->picture.begun = true;
     link->picture.done = link->picture.ended = false;
     link->picture.number = link->picture_number;
+    link->picture_number = (link->picture_number + 1) & 0x7F;
     link->picture.request = link->request.number;
     link->picture.chunk = link->chunk;
     link->picture.count = count;
@@ -343,15 +330,10 @@ static void begin_picture(struct gl_link *link, const struct gl_picture *picture
     link->picture.limit = (uint16_t)least(BEYOND, count);
     link->picture.again[0] = link->picture.again[1] = 0;
     link->picture.check = ALL_ONES;
-    link->picture_number = (link->picture_number + 1) & 0x7F;
-    add(said, link->picture.number, 1);
-    add(said, link->picture.request, 1);
-    add(said, picture->size, 4);
-    add(said, link->picture.chunk, 2);
-    add(said, picture->width, 2);
-    add(said, picture->height, 2);
-    add(said, 1, 1); /* JPEG */
-    add(said, picture->time, 4);
+    said = put(put(said, link->picture.number, 1), link->picture.request, 1);
+    said = put(put(said, picture->size, 4), link->picture.chunk, 2);
+    said = put(put(said, picture->width, 2), picture->height, 2);
+    put(put(said, 1, 1), picture->time, 4); /* 1: JPEG */
 }
 
 void gl_picture(struct gl_link *link, const struct gl_picture *picture)
@@ -444,11 +426,8 @@ static void chunk_is_out(struct gl_link *link)
     if (link->picture.done) {
         end_picture(link);
     } else if (link->picture.sent == link->picture.count && !link->picture.ended) {
-        struct gl_control *end = queue_control(link, END);
-
         link->picture.ended = true;
-        add(end, link->picture.number, 1);
-        add(end, link->picture.check ^ ALL_ONES, 4);
+        put(put(queue_control(link, END, 5), link->picture.number, 1), link->picture.check ^ ALL_ONES, 4);
     }
 }
 
@@ -665,10 +644,8 @@ void gl_sent(struct gl_link *link, uint32_t now)
 
 static void take_ping(struct gl_link *link, uint8_t number, uint32_t now)
 {
-    if (link->pong_count < GL_PONGS) {
-        link->pongs[link->pong_count].number = number;
-        link->pongs[link->pong_count++].received = now;
-    }
+    if (link->pong_count < GL_PONGS)
+        link->pongs[link->pong_count++] = (struct gl_pong){now, number};
 }
 
 static void take_echo(struct gl_link *link, const uint8_t *said, size_t n)
@@ -789,9 +766,14 @@ static bool field(struct facts *facts, uint8_t tag, size_t length)
 {
     if (facts->at + 2 + length > facts->most)
         return false;
-    fact(facts, tag, 1);
-    fact(facts, (uint32_t)length, 1);
+    fact(facts, tag | (uint32_t)length << 8, 2);
     return true;
+}
+
+static void number_field(struct facts *facts, uint8_t tag, uint32_t value, int bytes)
+{
+    if (field(facts, tag, (size_t)bytes))
+        fact(facts, value, bytes);
 }
 
 static void text_field(struct facts *facts, uint8_t tag, const char *text, size_t most)
@@ -807,173 +789,126 @@ static void text_field(struct facts *facts, uint8_t tag, const char *text, size_
             fact(facts, (uint8_t)*text++, 1);
 }
 
+static void list_fields(struct facts *facts, const struct gl_device *device, bool rates)
+{
+    size_t sizes = least(device->size_count, 63), rate_count = rates ? least(device->rate_count, 63) : 0;
+
+    if (sizes && field(facts, 0x08, 4 * sizes))
+        for (size_t i = 0; i < sizes; i++)
+            fact(facts, device->sizes[i].width | (uint32_t)device->sizes[i].height << 16, 4);
+    for (size_t i = 0; i < least(device->button_count, 32); i++)
+        text_field(facts, 0x09, device->buttons[i], 32);
+    if (rate_count && field(facts, 0x0A, 4 * rate_count))
+        for (size_t i = 0; i < rate_count; i++)
+            fact(facts, device->rates[i], 4);
+}
+
+/* Write `room` of these bytes, from the one at `skip`; return how many there are. */
 static size_t tell_facts(const struct gl_link *link, size_t skip, uint8_t *to, size_t room)
 {
     const struct gl_device *device = link->device;
-    struct facts facts = {to, skip, room, 0, (size_t)(link->largest - 10 - CHECK)};
-    size_t sizes = least(device->size_count, 63), rates = least(device->rate_count, 63);
+    struct facts facts = {to, skip, room, 0, (size_t)(link->largest - WELCOME_HEAD - CHECK)};
 
     text_field(&facts, 0x01, device->name, 64);
     text_field(&facts, 0x02, device->firmware, 32);
-    if (field(&facts, 0x03, 2))
-        fact(&facts, GL_PACKET_MAX, 2);
-    if (field(&facts, 0x04, 2))
-        fact(&facts, said_or(device->room, GL_ROOM), 2);
-    if (field(&facts, 0x05, 1))
-        fact(&facts, said_or(device->window, WINDOW), 1);
-    if (device->rows && field(&facts, 0x06, 4)) {
-        fact(&facts, device->columns, 1);
-        fact(&facts, (uint32_t)least(device->rows, GL_ROWS), 1);
-        fact(&facts, device->screen_ms, 2);
-    }
+    number_field(&facts, 0x03, GL_PACKET_MAX, 2);
+    number_field(&facts, 0x04, said_or(device->room, GL_ROOM), 2);
+    number_field(&facts, 0x05, said_or(device->window, WINDOW), 1);
+    if (device->rows)
+        number_field(&facts, 0x06, device->columns | (uint32_t)least(device->rows, GL_ROWS) << 8 | (uint32_t)device->screen_ms << 16, 4);
     if (device->features && field(&facts, 0x07, 5)) {
         fact(&facts, device->features, 1);
-        fact(&facts, said_or(device->chunk_max, GL_CHUNK_MAX), 2);
-        fact(&facts, device->exposure_ms, 2);
+        fact(&facts, said_or(device->chunk_max, GL_CHUNK_MAX) | (uint32_t)device->exposure_ms << 16, 4);
     }
-    if (sizes && field(&facts, 0x08, 4 * sizes))
-        for (size_t i = 0; i < sizes; i++) {
-            fact(&facts, device->sizes[i].width, 2);
-            fact(&facts, device->sizes[i].height, 2);
-        }
-    for (size_t i = 0; i < least(device->button_count, 32); i++)
-        text_field(&facts, 0x09, device->buttons[i], 32);
-    if (rates && link->port->rate && field(&facts, 0x0A, 4 * rates))
-        for (size_t i = 0; i < rates; i++)
-            fact(&facts, device->rates[i], 4);
+    list_fields(&facts, device, link->port->rate != NULL);
     return facts.at;
 }
 
-static void begin_packet(struct gl_link *link, uint8_t type)
+static uint8_t *put_pong(struct gl_link *link, uint8_t *to, uint32_t now)
 {
-    link->out.state = IN_BLOCK;
-    link->out.run = link->out.from = link->out.to = 0;
-    link->out.at = 0;
-    link->out.checked = 0;
-    link->out.check = crc_of_key(link, type);
-    link->out.head[0] = type;
-    link->out.head_length = 1;
-    link->out.length = 1;
-}
+    struct gl_pong pong = link->pongs[0];
 
-static void put(struct gl_link *link, uint32_t value, int bytes)
-{
-    for (; bytes > 0; bytes--, value >>= 8)
-        link->out.head[link->out.head_length++] = (uint8_t)value;
-    link->out.length = link->out.head_length;
-}
-
-static void make_welcome(struct gl_link *link)
-{
-    link->welcome = false;
-    begin_packet(link, WELCOME);
-    put(link, link->version, 1);
-    put(link, link->session, 4);
-    put(link, link->boot, 4);
-    link->out.length = (uint16_t)(link->out.length + tell_facts(link, 0, NULL, 0));
-}
-
-static void make_here(struct gl_link *link)
-{
-    link->here = false;
-    begin_packet(link, HERE);
-    put(link, lowest(link), 1);
-    put(link, highest(link), 1);
-    put(link, link->boot, 4);
-}
-
-static void make_pong(struct gl_link *link, uint32_t now)
-{
-    begin_packet(link, PONG);
-    put(link, link->pongs[0].number, 1);
-    put(link, link->pongs[0].received, 4);
-    put(link, now, 4);
-    put(link, link->bad, 2);
-    put(link, link->overrun, 2);
     link->pong_count--;
     for (size_t i = 0; i < link->pong_count; i++)
         link->pongs[i] = link->pongs[i + 1];
+    to = put(put(put(to, PONG, 1), pong.number, 1), pong.received, 4);
+    return put(put(put(to, now, 4), link->bad, 2), link->overrun, 2);
 }
 
-static void make_ack(struct gl_link *link)
-{
-    link->ack = false;
-    begin_packet(link, ACK);
-    put(link, 0, 1);
-    put(link, link->showing ? link->display_shown : link->display_next, 1);
-    put(link, link->control_next, 1);
-}
-
-static void make_rated(struct gl_link *link)
-{
-    link->rated = false;
-    begin_packet(link, RATED);
-    put(link, link->next_rate, 4);
-}
-
-static void make_echoed(struct gl_link *link)
-{
-    begin_packet(link, ECHOED);
-    link->out.length = (uint16_t)(link->out.length + link->echoes[0].length);
-}
-
-static void make_edge(struct gl_link *link, uint32_t now)
+static uint8_t *put_edge(struct gl_link *link, uint8_t *to, uint32_t now)
 {
     const struct gl_edge *edge = &link->edges[link->windows[TO_HOST_BUTTONS].sent];
 
-    begin_packet(link, BUTTONS);
-    put(link, sends(link, TO_HOST_BUTTONS, now), 1);
-    put(link, EDGE, 1);
-    put(link, edge->number, 1);
-    put(link, edge->button, 1);
-    put(link, edge->down, 1);
-    put(link, edge->time, 4);
+    to = put(put(put(to, BUTTONS, 1), sends(link, TO_HOST_BUTTONS, now), 1), EDGE, 1);
+    return put(put(put(put(to, edge->number, 1), edge->button, 1), edge->down, 1), edge->time, 4);
 }
 
-static void make_control(struct gl_link *link, uint32_t now)
+static uint8_t *put_control(struct gl_link *link, uint8_t *to, uint32_t now)
 {
     const struct gl_control *control = &link->controls[link->windows[TO_HOST_CONTROL].sent];
 
-    begin_packet(link, CONTROL);
-    put(link, sends(link, TO_HOST_CONTROL, now), 1);
-    for (size_t i = 0; i < control->length; i++)
-        put(link, control->bytes[i], 1);
+    to = put(put(to, CONTROL, 1), sends(link, TO_HOST_CONTROL, now), 1);
+    copy(to, control->bytes, control->length);
+    return to + control->length;
 }
 
-static void make_chunk(struct gl_link *link)
-{
-    begin_packet(link, (uint8_t)(CHUNK | link->picture.number));
-    put(link, link->picture.going & 0xFF, 1);
-    link->out.length = (uint16_t)(link->out.length + chunk_length(link));
-}
-
-/* The most urgent packet, if there is one [4]. */
-static bool choose_packet(struct gl_link *link, uint32_t now)
+/* The most urgent packet [4]: its head. Behind it come `more` bytes that are read as they go. NULL: there is none. */
+static uint8_t *put_most_urgent(struct gl_link *link, uint8_t *to, size_t *more, uint32_t now)
 {
     if (link->changing != STEADY)
+        return NULL;
+    if (link->welcome) {
+        link->welcome = false;
+        *more = tell_facts(link, 0, NULL, 0);
+        return put(put(put(put(to, WELCOME, 1), link->version, 1), link->session, 4), link->boot, 4);
+    }
+    if (link->here) {
+        link->here = false;
+        return put(put(put(put(to, HERE, 1), lowest(link), 1), highest(link), 1), link->boot, 4);
+    }
+    if (link->session == 0)
+        return NULL;
+    if (link->pong_count > 0)
+        return put_pong(link, to, now);
+    if (link->ack) {
+        link->ack = false;
+        to = put(put(put(to, ACK, 1), 0, 1), link->showing ? link->display_shown : link->display_next, 1);
+        return put(to, link->control_next, 1);
+    }
+    if (link->rated) {
+        link->rated = false;
+        return put(put(to, RATED, 1), link->next_rate, 4);
+    }
+    if (link->echo_count > 0) {
+        *more = link->echoes[0].length;
+        return put(to, ECHOED, 1);
+    }
+    if (has_to_send(&link->windows[TO_HOST_BUTTONS]))
+        return put_edge(link, to, now);
+    if (has_to_send(&link->windows[TO_HOST_CONTROL]))
+        return put_control(link, to, now);
+    if (choose_chunk(link)) {
+        *more = chunk_length(link);
+        return put(put(to, CHUNK | link->picture.number, 1), link->picture.going & 0xFF, 1);
+    }
+    return NULL;
+}
+
+static bool begin_packet(struct gl_link *link, uint32_t now)
+{
+    size_t more = 0;
+    uint8_t *end = put_most_urgent(link, link->out.head, &more, now);
+
+    if (!end)
         return false;
-    if (link->welcome)
-        make_welcome(link);
-    else if (link->here)
-        make_here(link);
-    else if (link->session == 0)
-        return false;
-    else if (link->pong_count > 0)
-        make_pong(link, now);
-    else if (link->ack)
-        make_ack(link);
-    else if (link->rated)
-        make_rated(link);
-    else if (link->echo_count > 0)
-        make_echoed(link);
-    else if (has_to_send(&link->windows[TO_HOST_BUTTONS]))
-        make_edge(link, now);
-    else if (has_to_send(&link->windows[TO_HOST_CONTROL]))
-        make_control(link, now);
-    else if (choose_chunk(link))
-        make_chunk(link);
-    else
-        return false;
+    link->out.state = IN_BLOCK;
+    link->out.run = link->out.from = link->out.to = 0;
+    link->out.head_length = (uint8_t)(end - link->out.head);
+    link->out.length = (uint16_t)(link->out.head_length + more);
+    link->out.at = 0;
+    link->out.checked = 0;
+    link->out.check = crc_of_key(link, link->out.head[0]);
+    clear(link, GL_T_PAUSE); /* not within the packet, however slowly it goes */
     return true;
 }
 
@@ -1075,26 +1010,14 @@ static void lose_picture(struct gl_link *link)
     end_picture(link);
 }
 
-/* Begin a packet if none is on its way. What it writes before it is a 00, if that is due. */
-static bool have_packet(struct gl_link *link, uint8_t *bytes, size_t *n, uint32_t now)
-{
-    if (link->out.state != IDLE)
-        return true;
-    if (!choose_packet(link, now))
-        return false;
-    clear(link, GL_T_PAUSE); /* not within the packet, however slowly it goes */
-    if (link->out.parted)
-        bytes[(*n)++] = 0;
-    link->out.parted = false;
-    return true;
-}
-
 size_t gl_transmit(struct gl_link *link, uint8_t *bytes, size_t room, uint32_t now)
 {
     size_t n = 0, part;
 
-    if (room == 0 || !have_packet(link, bytes, &n, now))
-        return 0;
+    if (room > 0 && link->out.state == IDLE && begin_packet(link, now) && link->out.parted) {
+        link->out.parted = false;
+        bytes[n++] = 0;
+    }
     while (n < room && link->out.state != IDLE) {
         if (link->out.run > 0) {
             part = least(link->out.run, room - n);
@@ -1119,25 +1042,14 @@ size_t gl_transmit(struct gl_link *link, uint8_t *bytes, size_t room, uint32_t n
 
 static void timer_is_due(struct gl_link *link, int timer, uint32_t now)
 {
-    switch (timer) {
-    case GL_T_HERE:
+    if (timer == GL_T_HERE)
         say_here(link, now);
-        break;
-    case GL_T_PAUSE:
+    else if (timer == GL_T_PAUSE)
         link->out.parted = true;
-        break;
-    case GL_T_AGAIN + TO_HOST_BUTTONS:
-    case GL_T_AGAIN + TO_HOST_CONTROL:
-        send_again(link, timer - GL_T_AGAIN);
-        break;
-    case GL_T_DEAD:
-    case GL_T_UNTAKEN + TO_HOST_BUTTONS:
-    case GL_T_UNTAKEN + TO_HOST_CONTROL:
-        end_session(link, now);
-        break;
-    default: /* GL_T_CAPTURE: it is looked at where it matters */
-        break;
-    }
+    else if (timer == GL_T_AGAIN + TO_HOST_BUTTONS || timer == GL_T_AGAIN + TO_HOST_CONTROL)
+        send_again(&link->windows[timer - GL_T_AGAIN]);
+    else if (timer != GL_T_CAPTURE) /* which is looked at where it matters */
+        end_session(link, now);     /* GL_T_DEAD, GL_T_UNTAKEN */
 }
 
 void gl_poll(struct gl_link *link, uint32_t now)
@@ -1174,10 +1086,7 @@ bool gl_edge(struct gl_link *link, uint8_t button, bool down, uint32_t time)
 
     if (buttons->count == GL_EDGES)
         return false;
-    link->edges[buttons->count].time = time;
-    link->edges[buttons->count].number = number;
-    link->edges[buttons->count].button = button;
-    link->edges[buttons->count++].down = down;
+    link->edges[buttons->count++] = (struct gl_edge){time, number, button, down};
     return true;
 }
 
