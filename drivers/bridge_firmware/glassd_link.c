@@ -351,9 +351,14 @@ void gl_picture(struct gl_link *link, const struct gl_picture *picture)
 }
 
 /* Chunks to be sent again are bits, by their place modulo 64: all of them are among the 64 from `next`. */
-static uint32_t *again_word(struct gl_link *link, uint16_t place) { return &link->picture.again[place / 32 % 2]; }
+static bool again(const struct gl_link *link, uint16_t place) { return link->picture.again[place / 32 % 2] >> (place % 32) & 1; }
 
-static uint32_t again_bit(uint16_t place) { return UINT32_C(1) << (place % 32); }
+static void set_again(struct gl_link *link, uint16_t place, bool again)
+{
+    uint32_t bit = UINT32_C(1) << (place % 32), *word = &link->picture.again[place / 32 % 2];
+
+    *word = again ? *word | bit : *word & ~bit;
+}
 
 static void take_taken(struct gl_link *link, const uint8_t *said, size_t n)
 {
@@ -362,24 +367,22 @@ static void take_taken(struct gl_link *link, const uint8_t *said, size_t n)
     if (!link->picture.begun || said[0] != link->picture.number || next < link->picture.next || next > link->picture.sent)
         return;
     for (; link->picture.next < next; link->picture.next++)
-        *again_word(link, link->picture.next) &= ~again_bit(link->picture.next);
+        set_again(link, link->picture.next, false);
     link->picture.limit = (uint16_t)least(get16(said + 3), next + least(BEYOND, (size_t)(link->picture.count - next)));
     n = least(n - 5, 2 * MISSING_MOST);
     for (said += 5; n >= 2; n -= 2, said += 2) {
         missing = get16(said);
         if (missing >= next && missing < link->picture.sent)
-            *again_word(link, missing) |= again_bit(missing);
+            set_again(link, missing, true);
     }
 }
-
-static bool chunk_goes(const struct gl_link *link) { return link->out.state != IDLE && link->out.head[0] >= CHUNK; }
 
 static void take_done(struct gl_link *link, uint8_t picture)
 {
     if (!link->picture.begun || link->picture.number != picture)
         return;
     link->picture.done = true;
-    if (!chunk_goes(link)) /* a packet is not interrupted */
+    if (link->out.state == IDLE || link->out.head[0] < CHUNK) /* else once the chunk is out: a packet is not interrupted */
         end_picture(link);
 }
 
@@ -389,13 +392,12 @@ static bool choose_chunk(struct gl_link *link)
     if (!link->picture.begun || link->picture.done)
         return false;
     link->picture.fresh = false;
-    if (link->picture.again[0] | link->picture.again[1])
-        for (uint16_t place = link->picture.next; place < link->picture.sent; place++)
-            if (*again_word(link, place) & again_bit(place)) {
-                *again_word(link, place) &= ~again_bit(place);
-                link->picture.going = place;
-                return true;
-            }
+    for (uint16_t place = link->picture.next; place < link->picture.sent; place++)
+        if (again(link, place)) {
+            set_again(link, place, false);
+            link->picture.going = place;
+            return true;
+        }
     if (link->picture.sent >= link->picture.limit)
         return false;
     link->picture.fresh = true;
@@ -642,20 +644,15 @@ void gl_sent(struct gl_link *link, uint32_t now)
 
 /* --- Packets that come [1] --- */
 
-static void take_ping(struct gl_link *link, uint8_t number, uint32_t now)
-{
-    if (link->pong_count < GL_PONGS)
-        link->pongs[link->pong_count++] = (struct gl_pong){now, number};
-}
-
 static void take_echo(struct gl_link *link, const uint8_t *said, size_t n)
 {
-    if (link->echo_count < GL_ECHOES) {
-        struct gl_echo *echo = &link->echoes[link->echo_count++];
+    struct gl_echo *echo = &link->echoes[link->echo_count];
 
-        echo->length = (uint8_t)least(n, GL_ECHO_MAX);
-        copy(echo->bytes, said, echo->length);
-    }
+    if (link->echo_count == GL_ECHOES)
+        return;
+    link->echo_count++;
+    echo->length = (uint8_t)least(n, GL_ECHO_MAX);
+    copy(echo->bytes, said, echo->length);
 }
 
 static bool take_control(struct gl_link *link, const uint8_t *said, size_t n)
@@ -673,7 +670,8 @@ static void take_packet(struct gl_link *link, uint8_t type, const uint8_t *body,
     if (type == BYE) {
         end_session(link, now);
     } else if (type == PING && n >= 13) {
-        take_ping(link, body[0], now);
+        if (link->pong_count < GL_PONGS)
+            link->pongs[link->pong_count++] = (struct gl_pong){now, body[0]};
     } else if (type == ACK && n >= 3) {
         acknowledged(link, TO_HOST_BUTTONS, body[0], now);
         acknowledged(link, TO_HOST_CONTROL, body[2], now);

@@ -205,8 +205,7 @@ struct gl_edge {
 };
 
 struct gl_control {
-    uint8_t length;
-    uint8_t bytes[19]; /* the longest message: PICTURE */
+    uint8_t length, bytes[19]; /* the longest message is PICTURE */
 };
 
 struct gl_pong {
@@ -215,11 +214,10 @@ struct gl_pong {
 };
 
 struct gl_echo {
-    uint8_t length;
-    uint8_t bytes[GL_ECHO_MAX];
+    uint8_t length, bytes[GL_ECHO_MAX];
 };
 
-/* A window of go-back-N: `count` messages are queued, `tried` of them were sent at least once, `sent` in this round. */
+/* A sender of go-back-N: of `count` messages, `tried` were sent at least once, `sent` since the last time that all had to go again. */
 struct gl_window {
     uint8_t first; /* sequence number of the oldest */
     uint8_t count, tried, sent;
@@ -227,12 +225,12 @@ struct gl_window {
 };
 
 enum gl_timer {
-    GL_T_HERE,          /* without a session: the next HERE */
-    GL_T_DEAD,          /* nothing heard */
-    GL_T_PAUSE,         /* nothing sent: noise may have come in */
-    GL_T_AGAIN,         /* two: buttons, control. The oldest message once more */
-    GL_T_UNTAKEN = GL_T_AGAIN + 2, /* two: it never was acknowledged */
-    GL_T_CAPTURE = GL_T_UNTAKEN + 2, /* not before this the next picture of a stream */
+    GL_T_HERE,                       /* without a session: the next HERE */
+    GL_T_DEAD,                       /* nothing heard */
+    GL_T_PAUSE,                      /* nothing sent: noise may have come in */
+    GL_T_AGAIN,                      /* two, for buttons and control: what is out goes again */
+    GL_T_UNTAKEN = GL_T_AGAIN + 2,   /* two: the oldest was never acknowledged */
+    GL_T_CAPTURE = GL_T_UNTAKEN + 2, /* the next picture of a stream may be taken */
     GL_TIMERS
 };
 
@@ -240,46 +238,37 @@ struct gl_link {
     const struct gl_device *device;
     const struct gl_port *port;
     void *user;
-    uint32_t boot;
-    uint32_t session; /* 0: none */
+    uint32_t boot, session; /* session 0: none */
     uint32_t timers[GL_TIMERS];
     uint8_t running; /* bit t: timers[t] is set */
-
-    /* The line's rate, and its change. */
     uint32_t rate, next_rate;
-    uint8_t changing;
-
-    /* The packet that comes. */
-    struct {
-        uint16_t length;
-        uint8_t left;  /* bytes to come of this block */
-        uint8_t code;  /* of this block; 0: none yet */
-        bool spoilt;
-        uint8_t bytes[GL_PACKET_MAX];
-    } in;
+    uint8_t changing; /* the rate */
     uint16_t bad, overrun;
 
-    /* The packet that goes. */
     struct {
-        uint32_t check;
-        uint16_t length, at; /* of type and body: bytes in all, bytes drawn. Behind them comes the check */
-        uint8_t checked;     /* bytes drawn of the check */
-        uint8_t head_length; /* the first bytes are in `head`, the others are read when they go */
-        uint8_t head[24];
+        uint16_t length;
+        uint8_t left, code; /* of this block: bytes to come; its code, 0 before the first */
+        bool spoilt;
+        uint8_t bytes[GL_PACKET_MAX];
+    } in; /* the packet that comes */
+
+    struct {
         uint8_t state;
-        uint8_t run;             /* bytes to go of this block */
-        uint8_t from, to;        /* decoded bytes that were drawn and not sent */
-        uint8_t ahead[254];      /* … a COBS block's worth */
-        bool parted;             /* the next packet needs a 00 before it */
-    } out;
+        bool parted;         /* the next packet needs a 00 before it */
+        uint16_t length, at; /* bytes of type and body: all, and those drawn. Behind them comes the check */
+        uint8_t checked;     /* bytes drawn of the check */
+        uint8_t head_length, head[24]; /* the first bytes; those behind it are read when they go */
+        uint8_t run;         /* bytes to go of this block */
+        uint8_t from, to, ahead[254]; /* decoded bytes that were drawn and are not sent: a COBS block's worth */
+        uint32_t check;
+    } out; /* the packet that goes */
 
     /* What is to be said. */
     bool here, welcome, ack, rated;
-    uint8_t pong_count, echo_count;
+    uint8_t version, pong_count, echo_count;
+    uint16_t largest; /* the largest packet that the host takes */
     struct gl_pong pongs[GL_PONGS];
     struct gl_echo echoes[GL_ECHOES];
-    uint16_t largest; /* the largest packet that the host takes */
-    uint8_t version;
 
     /* Buttons and control, on their way to the host. */
     struct gl_window windows[2];
@@ -287,27 +276,22 @@ struct gl_link {
     struct gl_edge edges[GL_EDGES];
     struct gl_control controls[GL_CONTROLS];
 
-    /* Display and control, from the host: the next sequence number. */
-    uint8_t display_next, display_shown, control_next;
-    struct gl_screen screen; /* the hidden one */
-    bool showing, held;      /* one is on its way to the display; another SHOW waits for it */
+    /* Display and control, from the host. */
+    uint8_t display_next, display_shown, control_next; /* sequence numbers */
+    struct gl_screen screen;                           /* the hidden one */
+    bool showing, held; /* a screen is on its way to the display; another SHOW waits for it */
 
     /* The camera. */
     struct gl_request request;
     uint16_t chunk;
-    uint8_t picture_number; /* the next one's */
-    bool wanted;    /* a capture() is due */
-    bool capturing; /* one is not answered yet … */
-    bool stale;     /* … and its picture is no longer wanted */
+    uint8_t picture_number;        /* the next one's */
+    bool wanted, capturing, stale; /* capture() is due; it is not answered; nobody waits for its answer any more */
     struct {
         struct gl_picture is;
-        bool begun, done;  /* it is on the line; the host needs no more of it */
-        bool ended;        /* END is queued */
-        bool fresh;        /* the chunk that goes is no repeated one */
+        bool begun, done, ended; /* it is on the line; the host needs no more of it; END is queued */
+        bool fresh;              /* the chunk that goes was not sent before */
         uint8_t number, request;
-        uint16_t chunk;
-        uint16_t count, next, limit, sent; /* chunks */
-        uint16_t going;    /* the chunk that goes */
+        uint16_t chunk, count, next, limit, sent, going; /* a chunk's bytes; chunks */
         uint32_t again[2]; /* bit p % 64: chunk p is to be sent once more */
         uint32_t check;
     } picture;

@@ -37,7 +37,9 @@ def of(heard: list[Heard], name: str) -> list[dict[str, Any]]:
     return [each.fields for each in heard if each.name == name]
 
 
-def taken(far: FarHost, next_: int, limit: int | None = None, missing: Sequence[int] = (), picture: int = 0) -> list[Heard]:
+def taken(
+    far: FarHost, next_: int, limit: int | None = None, missing: Sequence[int] = (), picture: int = 0
+) -> list[Heard]:
     far.say("TAKEN", picture=picture, next=next_, limit=next_ + 64 if limit is None else limit, missing=missing)
     return far.hear()
 
@@ -88,7 +90,9 @@ def test_a_stream_goes_on_at_its_interval_until_the_next_camera(far: FarHost) ->
         ({"mode": 255, "width": 1, "height": 1}, NO_CAMERA),
     ],
 )
-def test_what_the_camera_cannot_is_refused_and_the_camera_is_off(far: FarHost, asked: dict[str, int], reason: int) -> None:
+def test_what_the_camera_cannot_is_refused_and_the_camera_is_off(
+    far: FarHost, asked: dict[str, int], reason: int
+) -> None:
     far.ask(mode=STREAM)
     far.end.calls()
     far.ask(request=5, **asked)
@@ -110,7 +114,15 @@ def test_a_quality_beyond_100_is_100(far: FarHost) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "largest", "chunk_max", "chunk"),
-    [(0, 4102, 0, 64), (63, 4102, 0, 64), (512, 4102, 0, 512), (65535, 4102, 0, 1024), (1024, 600, 0, 594), (1024, 0, 0, 122), (512, 4102, 256, 256)],
+    [
+        (0, 4102, 0, 64),
+        (63, 4102, 0, 64),
+        (512, 4102, 0, 512),
+        (65535, 4102, 0, 1024),
+        (1024, 600, 0, 594),
+        (1024, 0, 0, 122),
+        (512, 4102, 256, 256),
+    ],
 )
 def test_a_chunk_is_as_asked_but_fits_both_ends(asked: int, largest: int, chunk_max: int, chunk: int) -> None:
     far = in_session(DeviceEnd(Facts(chunk_max=chunk_max)), largest=largest)
@@ -168,7 +180,9 @@ def test_a_failed_still_is_told_and_a_failed_stream_tries_again_after_a_second(f
     far.ask(request=5, mode=STREAM)
     far.end.calls()
     far.end.failed(CAMERA_FAILED)
-    assert of(far.passes(999), "FAILED") == [{"sequence": 1, "request": 5, "reason": CAMERA_FAILED}] * 2, "once, and again until it is had"
+    assert of(far.passes(999), "FAILED") == [{"sequence": 1, "request": 5, "reason": CAMERA_FAILED}] * 2, (
+        "once, and again until it is had"
+    )
     assert far.calls(Capture) == []
     far.passes(1)
     assert [each.request for each in far.calls(Capture)] == [5]  # type: ignore[union-attr]
@@ -193,7 +207,16 @@ def test_a_picture_is_told_then_its_chunks_then_its_check(far: FarHost) -> None:
     data = JPEG[:1050]
     heard = begun(far, data)
     assert names(heard) == ["ACK", "PICTURE", *["CHUNK"] * 11, "END"]
-    says = {"picture": 0, "request": 1, "size": 1050, "chunk": 100, "width": 1600, "height": 1200, "format": 1, "time": 77}
+    says = {
+        "picture": 0,
+        "request": 1,
+        "size": 1050,
+        "chunk": 100,
+        "width": 1600,
+        "height": 1200,
+        "format": 1,
+        "time": 77,
+    }
     assert of(heard, "PICTURE") == [{"sequence": 0, **says}]
     assert b"".join(each["data"] for each in of(heard, "CHUNK")) == data
     assert [len(each["data"]) for each in of(heard, "CHUNK")] == [100] * 10 + [50]
@@ -280,7 +303,9 @@ def test_a_picture_is_kept_until_done_and_the_next_has_another_number(far: FarHo
         assert places(taken(far, 0, 64, [0], picture=number & 0x7F)) == [0]
         far.tell("DONE", picture=number & 0x7F, result=0)
         assert far.end.calls() == [Released(number)]
-        assert taken(far, 0, 64, [0], picture=number & 0x7F) == [Heard("ACK", {"buttons": 0, "display": 0, "control": 3 * (number + 1) & 0xFF})]
+        assert taken(far, 0, 64, [0], picture=number & 0x7F) == [
+            Heard("ACK", {"buttons": 0, "display": 0, "control": 3 * (number + 1) & 0xFF})
+        ]
         far.say("ACK", buttons=0, display=0, control=2 * (number + 1) & 0xFF)
 
 
@@ -338,7 +363,10 @@ def test_an_empty_picture_and_one_of_too_many_chunks_are_failures(far: FarHost) 
     far.end.picture(b"")
     far.ask(request=2, chunk=64)
     far.end.picture(bytes(64 * 0xFFFF + 1))
-    assert [(each["request"], each["reason"]) for each in of(far.hear(), "FAILED")] == [(1, CAMERA_FAILED), (2, NO_MEMORY)]
+    assert [(each["request"], each["reason"]) for each in of(far.hear(), "FAILED")] == [
+        (1, CAMERA_FAILED),
+        (2, NO_MEMORY),
+    ]
     assert far.calls(Released) == [Released(0), Released(1)]
     far.ask(request=3, chunk=64)
     far.end.picture(bytes(64 * 0xFFFF))

@@ -337,7 +337,9 @@ def test_a_screen_of_the_session_before_that_is_not_shown_yet_delays_the_first_o
     far.tell("SHOW", page=1, pages=1, mark=0, signs=0)
     far.greet(session=8)
     far.end.calls()
-    far.end.receive(wire.packet("DISPLAY", 8, sequence=0, message=wire.message("SHOW", page=9, pages=9, mark=0, signs=0)), 0)
+    far.end.receive(
+        wire.packet("DISPLAY", 8, sequence=0, message=wire.message("SHOW", page=9, pages=9, mark=0, signs=0)), 0
+    )
     assert far.end.calls() == []
     assert parse(far.end.transmit(0), 8) == [ack(display=0)]
     far.end.shown()

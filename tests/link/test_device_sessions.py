@@ -274,7 +274,10 @@ def test_a_line_that_dies_before_rated_is_sent_keeps_its_rate(far: FarHost) -> N
 def test_two_echos_are_held_and_come_back_in_order(far: FarHost) -> None:
     far.say("ECHO", number=1, data=b"a" * 119)
     far.say("ECHO", number=2, data=b"")
-    assert far.hear() == [Heard("ECHOED", {"number": 1, "data": b"a" * 119}), Heard("ECHOED", {"number": 2, "data": b""})]
+    assert far.hear() == [
+        Heard("ECHOED", {"number": 1, "data": b"a" * 119}),
+        Heard("ECHOED", {"number": 2, "data": b""}),
+    ]
 
 
 def test_an_echo_may_come_while_another_goes(far: FarHost) -> None:

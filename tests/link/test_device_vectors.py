@@ -180,7 +180,11 @@ def test_failed(vector: dict[str, Any]) -> None:
 
 @of_device("CHUNK")
 def test_a_chunk(vector: dict[str, Any]) -> None:
-    data, picture, index = bytes.fromhex(vector["fields"]["data"]), vector["fields"]["picture"], vector["fields"]["index"]
+    data, picture, index = (
+        bytes.fromhex(vector["fields"]["data"]),
+        vector["fields"]["picture"],
+        vector["fields"]["index"],
+    )
     line = Line()
     for number in range(picture):
         line.asks(64)
@@ -258,7 +262,9 @@ def test_the_hosts_ack() -> None:
     line.takes(bytes_of("ACK"))
     line.takes(bytes_of("BYE") + bytes_of("HELLO"))
     heard = [wire.read(each, SESSION) for each in line.end.transmit(0).split(b"\0") if each]
-    edges = [wire.read_message(fields["message"], ("EDGE",))[1]["number"] for name, fields in heard if name == "BUTTONS"]
+    edges = [
+        wire.read_message(fields["message"], ("EDGE",))[1]["number"] for name, fields in heard if name == "BUTTONS"
+    ]
     assert edges == [3], "three were had"
 
 
