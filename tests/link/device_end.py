@@ -14,17 +14,19 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import os
 import struct
 import subprocess
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from paths import TREE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 FIRMWARE: Final = TREE / "drivers" / "bridge_firmware"
 CORE: Final = (FIRMWARE / "glassd_link.c", FIRMWARE / "glassd_link.h")
@@ -177,7 +179,7 @@ def _library(sizes: tuple[tuple[str, int], ...]) -> ctypes.CDLL:
         made.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=made.parent) as folder:
             subprocess.run([*command, "-o", f"{folder}/made.so"], check=True, timeout=60)
-            os.replace(f"{folder}/made.so", made)
+            Path(folder, "made.so").replace(made)
     library = ctypes.CDLL(str(made))
     _declare(library)
     if library.end_device_size() != ctypes.sizeof(_Device):
@@ -229,7 +231,7 @@ class DeviceEnd:
         edge_number: int = 0,
         sizes: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """Start. `sizes` are those macros of the header that are to have other values; `edge_number` the first edge's."""
+        """Start. `sizes`: macros of the header that are to have other values; `edge_number`: the first edge's."""
         self.facts = facts
         self._c = _library(tuple(sorted(sizes.items())))
         self._device = _device(facts)
@@ -247,7 +249,7 @@ class DeviceEnd:
         self._c.end_poll(self._end, now)
 
     def transmit(self, now: int, room: int = ALL, piece: int = ALL) -> bytes:
-        """Return what goes on the line next: whole packets, as far as there is room, asked for in pieces of `piece` bytes."""
+        """Return what goes on the line next, as far as there is room, asked for in pieces of `piece` bytes."""
         n = self._c.end_transmit(self._end, self._out, room, piece, now)
         return ctypes.string_at(self._out, n)
 

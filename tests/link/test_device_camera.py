@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from device_end import OFF, STILL, STREAM, Camera, Capture, DeviceEnd, Facts, Released, Session
 from far_host import MS, FarHost, Heard, names, parse
 from hypothesis import given
 from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NO_CAMERA, NO_MEMORY, NO_SUCH_SIZE, CAMERA_FAILED = 1, 2, 3, 4
 JPEG = bytes(range(256)) * 40

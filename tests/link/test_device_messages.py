@@ -1,4 +1,4 @@
-"""The device end's acknowledged messages: receiving, sending again, edges, screens, and who goes first (docs/link.md, 4 to 6)."""
+"""The device end's acknowledged messages: sent again, edges, screens, who goes first (docs/link.md, 4 to 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The C end against the published bytes (tests/data/link/vectors.json): it makes those of the device, and takes those of the host."""
+"""The C end against the published bytes, tests/data/link/vectors.json: it makes the device's, and takes the host's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import wire
 from device_end import Camera, Capture, DeviceEnd, Facts, Rate, Released, Screen, Session
+
 from paths import TREE
 
 VECTORS = json.loads((TREE / "tests" / "data" / "link" / "vectors.json").read_text(encoding="utf-8"))
@@ -37,8 +38,8 @@ def bytes_of(name: str, number: int = 0) -> bytes:
 class Line:
     """A device in the vectors' session, and what it sent."""
 
-    def __init__(self, facts: Facts = Facts(), **start: int) -> None:
-        self.end = DeviceEnd(facts, sizes=SIZES, **start)
+    def __init__(self, facts: Facts | None = None, **start: int) -> None:
+        self.end = DeviceEnd(facts or Facts(), sizes=SIZES, **start)
         self.sequence = 0
         self.takes(bytes_of("HELLO"))
         self.end.calls()
