@@ -29,8 +29,6 @@ SIZES: Final = {"GL_PACKET_MAX": 4102, "GL_ROOM": 4096, "GL_CHUNK_MAX": 4096}
 """Of a device that has memory."""
 JPEG: Final = bytes(itertools.islice(itertools.cycle(bytes(range(256)) + bytes(range(255, 0, -3))), 20_000))
 
-Fault = "Callable[[bytes], bytes]"
-
 
 def clean(data: bytes) -> bytes:
     """Have no faults."""
@@ -51,6 +49,19 @@ def bit_errors(chance: random.Random, rate: float) -> Callable[[bytes], bytes]:
     return garble
 
 
+def lost_and_doubled(chance: random.Random, share: float) -> Callable[[bytes], bytes]:
+    """Return a fault that loses or doubles a run of up to 40 bytes in this share of what comes."""
+
+    def spoil(data: bytes) -> bytes:
+        if not data or chance.random() >= share:
+            return data
+        begin = chance.randrange(len(data))
+        end = begin + chance.randint(1, 40)
+        return data[:begin] + data[begin:end] * chance.choice((0, 2)) + data[end:]
+
+    return spoil
+
+
 class Pair:
     """A host and a device. `events` and `calls` collect what the two said."""
 
@@ -65,6 +76,7 @@ class Pair:
     ) -> None:
         self.now = START_S
         self.drift = drift
+        self._facts = facts
         self.device = DeviceEnd(facts, boot=7, now=self.microseconds(), sizes=SIZES)
         self.to_host: Callable[[bytes], bytes] = clean
         self.to_device: Callable[[bytes], bytes] = clean
@@ -93,6 +105,16 @@ class Pair:
             had=had,
         )
         self.host.start(self.now)
+
+    def reset_device(self, boot: int = 8) -> None:
+        """Have the device start anew, in the middle of whatever it does."""
+        self.device = DeviceEnd(self._facts, boot=boot, now=self.microseconds() & 0xFFFF_FFFF, sizes=SIZES)
+        self.device_rate = BASE
+
+    def press(self, button: int = 0, down: bool = True) -> float:
+        """Press a button, and return when."""
+        self.device.edge(button, down, self.microseconds() & 0xFFFF_FFFF)
+        return self.now
 
     def microseconds(self, instant: float | None = None) -> int:
         """Return the device's clock at an instant."""

@@ -255,7 +255,9 @@ def test_bye_is_said_twice_and_nothing_after_it() -> None:
 def test_an_edge_is_told_once_with_its_instant_and_acknowledged() -> None:
     far = FarEnd().begun()
     for _ in range(2):  # as it comes again when its ACK was lost
-        far.says("BUTTONS", sequence=0, message=wire.message("EDGE", number=7, button=1, down=1, time=far.microseconds(0.2)))
+        far.says(
+            "BUTTONS", sequence=0, message=wire.message("EDGE", number=7, button=1, down=1, time=far.microseconds(0.2))
+        )
     [edge] = far.host.events()
     assert edge == EdgeSeen(1, True, pytest.approx(far.now - 0.2, abs=1e-4), 7)
     assert far.heard() == [("ACK", {"buttons": 1, "display": 0, "control": 0})]
@@ -560,7 +562,18 @@ def test_a_device_that_sends_messages_and_acknowledges_none_is_held_back() -> No
     far = FarEnd().begun()
     far.host.camera(CameraMode.STREAM)
     for number in range(5000):
-        far.tells("CONTROL", "PICTURE", picture=number % 128, request=77, size=1, chunk=64, width=1, height=1, format=1, time=0)
+        far.tells(
+            "CONTROL",
+            "PICTURE",
+            picture=number % 128,
+            request=77,
+            size=1,
+            chunk=64,
+            width=1,
+            height=1,
+            format=1,
+            time=0,
+        )
         far.heard()
     acked = far.host._session._control_in.next if far.host._session else 0
     assert acked < 100

@@ -62,8 +62,7 @@ class CameraEnd:
         """Return the message CAMERA for this request, with chunks of that size."""
         if self._request != request:
             self._request, self._satisfied = request, False
-            if self.on_line is not None:
-                self._finish(pictures.NOT_WANTED)
+            self.drop()
         return messages.camera(
             request.number, request.mode, request.size, request.quality, chunk=chunk, interval=request.interval
         )
@@ -72,6 +71,16 @@ class CameraEnd:
     def streaming(self) -> bool:
         """Whether a stream was asked for."""
         return self._request is not None and self._request.mode is CameraMode.STREAM
+
+    @property
+    def busy(self) -> bool:
+        """Whether pictures are to come."""
+        return self._request is not None and self._wants(self._request.number)
+
+    def drop(self) -> None:
+        """Have the picture on the line dropped, for another one in its place."""
+        if self.on_line is not None:
+            self._finish(pictures.NOT_WANTED)
 
     def control(self, says: bytes | bytearray, now: float) -> None:
         """Take a message of the device's."""

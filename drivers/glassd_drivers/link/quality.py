@@ -99,6 +99,11 @@ class Quality:
         small = last.size - first.size <= packets * 2 * _SHORTEST
         return packets >= _ENOUGH and bad > TOO_BAD * packets and small
 
+    def mostly_bad(self) -> bool:
+        """Tell whether more packets were bad than good."""
+        first, last = self._window()
+        return last.bad - first.bad > last.good - first.good
+
     def _window(self) -> tuple[_Totals, _Totals]:
         return (self._parts[0], self._parts[-1]) if self._parts else (_NOTHING, _NOTHING)
 

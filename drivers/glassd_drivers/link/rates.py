@@ -141,13 +141,13 @@ class Rates:
     def _echo_lost(self) -> float:
         return ECHO_LOST_S + 4 * 110 * BITS_A_BYTE / self.rate
 
-    def due(self) -> float:
-        """Return when `tick` is needed next."""
+    def due(self, now: float) -> float:
+        """Return when `tick` is needed next, or `packet` will have one that it has not now."""
         if self._doing is _Doing.NOTHING:
             return self._higher_at
         if self._doing is _Doing.SETTLING:
             return self._since + SETTLE_S
-        if self._doing is _Doing.ASKING and self._asked < 2:
+        if self._doing is _Doing.ASKING and self._asked < 2 and not self.ready(now):
             return self._since + self._asked * ASK_AGAIN_S
         return min([self._since + ANSWER_S, *(sent + self._echo_lost for sent in self._out.values())])
 

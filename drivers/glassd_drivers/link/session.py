@@ -245,17 +245,18 @@ class Session:
         """Return when `tick` or `outgoing` is needed next."""
         picture = self._camera.on_line
         timers = min(
-            self._rates.due(),
+            self._rates.due(now),
             self._display.due(),
             self._control.due(),
             picture.due() if picture is not None else inf,
             self._heard + SILENCE_S,
-            inf if self._rates.changing else self._ping_at,
         )
         what = self._next(now)
         if what is not None:
             return min(timers, self._when(what))
-        return min(timers, self._line.free_at()) if self._to_queue and not self._rates.changing else timers
+        if self._rates.changing:
+            return timers
+        return min(timers, self._line.free_at() if self._to_queue else self._ping_at)
 
     @property
     def _margin(self) -> float:
@@ -316,8 +317,14 @@ class Session:
             self._control.put(says, size)
 
     def _resize_chunks(self) -> None:
-        """Ask a running stream for other chunks where the line asks for them."""
-        if self._camera.streaming and not self._rates.changing and self._quality.chunk() != self._chunk:
+        """Ask for other chunks where the line asks for them: for a stream, or in place of a hopeless picture."""
+        if self._rates.changing or not self._camera.busy:
+            return
+        chunk, picture = self._quality.chunk(), self._camera.on_line
+        if picture is not None and picture.claim.chunk > chunk and self._quality.mostly_bad():
+            self._camera.drop()
+            self._ask_camera()
+        elif chunk != self._chunk and self._camera.streaming:
             self._ask_camera()
 
     def _when(self, what: _Next) -> float:
