@@ -67,7 +67,7 @@ class Pair:
 
     def __init__(
         self,
-        facts: Facts = Facts(),
+        facts: Facts | None = None,
         *,
         rates: Container[int] = (921_600, 3_000_000),
         drift: float = 0.0,
@@ -76,8 +76,8 @@ class Pair:
     ) -> None:
         self.now = START_S
         self.drift = drift
-        self._facts = facts
-        self.device = DeviceEnd(facts, boot=7, now=self.microseconds(), sizes=SIZES)
+        self._facts = facts or Facts()
+        self.device = DeviceEnd(self._facts, boot=7, now=self.microseconds(), sizes=SIZES)
         self.to_host: Callable[[bytes], bytes] = clean
         self.to_device: Callable[[bytes], bytes] = clean
         self.events: list[Event] = []

@@ -1,4 +1,4 @@
-"""Packets on the line: stuffed as the paper has it, found again whatever the line does, never wrong, never without bound."""
+"""Packets on the line: stuffed as the paper has it, found again whatever the line does, never wrong, always bounded."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_whatever_the_line_does_only_packets_that_were_sent_come_out_in_their_or
         at = place % (len(stream) or 1)
         stream[at : at + size] = b"" if fault == "lost" else stream[at : at + size] * 2
     sent = iter([b"\x22" + body for body in bodies])
-    # Each that came is found among those that were sent after the one before it; a doubled burst may hold a packet twice.
+    # Each is found among those that were sent after the one before it, or is that one doubled.
     last = None
     for packet in found(framer(), bytes(stream), cuts):
         assert packet == last or packet in sent

@@ -6,7 +6,7 @@ Time is the line's own, so what is said of milliseconds here is said of the prot
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from device_end import Facts
@@ -38,6 +38,10 @@ SMALL = Facts(rates=(), room=256, window=1, chunk_max=64)
 """A device with the least memory that docs/link.md allows."""
 
 
+def about(instant: float, within: float) -> Any:
+    return pytest.approx(instant, abs=within)
+
+
 def settled(pair: Pair) -> Pair:
     """Greet, and go up to the rate that the line then has."""
     pair.until(Greeted)
@@ -65,7 +69,7 @@ def test_a_session_as_it_should_be(facts: Facts, rate: int | None) -> None:
     assert (shown.mark, shown.looking) == (4, True)
     pressed = pair.press(1)
     edge = pair.until(EdgeSeen)
-    assert edge == EdgeSeen(1, True, pytest.approx(pressed, abs=0.001), 0)
+    assert edge == EdgeSeen(1, True, about(pressed, 0.001), 0)
     pair.device.answer(JPEG)
     request = pair.host.camera(CameraMode.STILL, 800, 600)
     came = pair.until(PictureCame)
@@ -222,7 +226,7 @@ def test_a_device_that_resets_in_mid_picture_is_seen_at_once_and_the_next_life_i
     pair.until(Shown)
     assert screens(pair)[-1].rows[0] == "again"
     pair.press()
-    assert pair.until(EdgeSeen) == EdgeSeen(0, True, pytest.approx(pair.now, abs=0.03), 0)
+    assert pair.until(EdgeSeen) == EdgeSeen(0, True, about(pair.now, 0.03), 0)
 
 
 def test_a_line_that_was_cut_comes_back_with_the_edges_of_the_meantime_and_none_of_before() -> None:
@@ -236,7 +240,7 @@ def test_a_line_that_was_cut_comes_back_with_the_edges_of_the_meantime_and_none_
     assert pair.until(Dead, 1.1) == Dead("nothing was heard for 1 s")
     pair.to_host = pair.to_device = whole
     pair.begin(pair.host.had)
-    assert pair.until(EdgeSeen, 1.5) == EdgeSeen(0, False, pytest.approx(pressed, abs=0.001), 1)
+    assert pair.until(EdgeSeen, 1.5) == EdgeSeen(0, False, about(pressed, 0.001), 1)
 
 
 def test_a_rate_that_the_line_does_not_carry_is_left_out_of_the_next_life() -> None:

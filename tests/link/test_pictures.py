@@ -90,7 +90,8 @@ def test_under_any_loss_it_comes_whole_and_right_or_is_given_up(
     chance = random.Random(seed)
     far = Sender(picture_of(size), chunk)
     picture = Assembly(claim(size, chunk), WAIT, 0.0)
-    now, ended, told = 0.0, False, []
+    now, ended = 0.0, False
+    told: list[bytes] = []
     while not (picture.whole or picture.silent(now)):
         now += 0.001
         for body in told:
@@ -139,9 +140,9 @@ def test_a_hole_is_asked_for_once_it_is_seen_and_again_only_after_the_wait() -> 
     far = Sender(picture_of(64 * 20), 64)
     picture = Assembly(claim(64 * 20), WAIT, 0.0)
     picture.add(0, far.says(0), 0.0)
-    assert not picture.to_tell
+    before = picture.to_tell
     picture.add(2, far.says(2), 0.001)
-    assert picture.to_tell
+    assert (before, picture.to_tell) == (False, True)
     assert _taken(picture.tell(0.001))["missing"] == [1]
     picture.add(4, far.says(4), 0.002)
     assert _taken(picture.tell(0.002))["missing"] == [3]  # 1 is on its way

@@ -1,4 +1,4 @@
-"""The published bytes of every packet and message: right by a second reading of docs/link.md, and what the host end makes."""
+"""The published bytes of every packet and message: as a second reading of docs/link.md has them, and the host end."""
 
 from __future__ import annotations
 

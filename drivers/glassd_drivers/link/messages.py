@@ -42,7 +42,7 @@ class Here(NamedTuple):
 
 
 class Pong(NamedTuple):
-    """The answer to a PING; times are microseconds of the device's clock, u32; bad and overrun count since its start."""
+    """The answer to a PING; times are microseconds of the device's clock; bad and overrun count since its start."""
 
     number: int
     received: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from enum import Enum, auto
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -10,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 from glassd_drivers.link import messages, packets
 from glassd_drivers.link.camera import CameraEnd, Requests
 from glassd_drivers.link.clock import Clock
+from glassd_drivers.link.edges import Edges
 from glassd_drivers.link.events import (
     ChangeRate,
     Dead,
     Device,
-    EdgeSeen,
-    EdgesHad,
     Event,
     Failure,
     PictureFailed,
@@ -29,6 +27,7 @@ from glassd_drivers.link.reliable import Receiver, Room, Sender
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from glassd_drivers.link.events import EdgesHad
     from glassd_drivers.link.line import Line
     from glassd_drivers.link.packets import Framer
     from glassd_drivers.link.screens import Screens
@@ -41,16 +40,11 @@ SILENCE_S: Final = 1.0
 DISPLAY_S: Final = 0.2
 CONTROL_S: Final = 0.1
 """What is not acknowledged is sent again, after this and the time of three chunks."""
-HELD_EDGES: Final = 64
-"""Edges that wait for the clock to be known; more are not acknowledged."""
 RESULTS_LIMIT: Final = 64
 """Results for the device that wait: beyond that none of its messages is taken."""
 RESULTS_UNSENT: Final = 8
 """Of these, messages that were made."""
 _CHUNK_FRAME: Final = 8
-_EDGES_BEHIND: Final = 192
-"""An edge's number is that of an old one if it is the last one's, or behind it by less than 64."""
-_HALF_OF_TIME: Final = 1 << 31
 
 
 class _Next(Enum):
@@ -85,7 +79,6 @@ class Session:
         now: float,
     ) -> None:
         self.over = False
-        self.had = had
         self.events = events
         self._seed = seed
         self._device = device
@@ -114,7 +107,7 @@ class Session:
         self._ping_number = 0
         self._quick_pings = FIRST_PINGS
         self._ping_at = now
-        self._held: deque[messages.Edge] = deque()
+        self._edges = Edges(device, had, self._clock, events)
         self._heard = now
         self._received = 0
         self._handlers: dict[int, Callable[[bytearray, float], None]] = {
@@ -125,6 +118,11 @@ class Session:
             packets.BUTTONS: self._edge,
             packets.CONTROL: self._control_message,
         }
+
+    @property
+    def had(self) -> EdgesHad | None:
+        """The last edge that came."""
+        return self._edges.had
 
     # -- what came ----------------------------------------------------------------------------------------------------
 
@@ -146,8 +144,8 @@ class Session:
         if pong is None or (sent := self._pings.pop(pong.number, None)) is None:
             return
         self._clock.exchange(sent, pong.received, pong.sent, now)
-        while self._held and self._clock.known:
-            self._tell_edge(self._held.popleft(), now)
+        if self._clock.known:
+            self._edges.tell(now)
         self._quality.pong(pong, self._framer.good, self._framer.bad, self._received, now)
         if self._clock.known and not self._rates_asked:
             self._rates_asked = True
@@ -186,28 +184,11 @@ class Session:
 
     def _edge(self, body: bytearray, now: float) -> None:
         self._ack_due = True
-        if not body or not self._buttons_in.expects(body[0]) or len(self._held) >= HELD_EDGES:
+        if not body or not self._buttons_in.expects(body[0]) or self._edges.full:
             return
         self._buttons_in.took()
-        if (edge := messages.read_edge(body[1:])) is None:
-            return
-        if self._clock.known:
-            self._tell_edge(edge, now)
-        else:
-            self._held.append(edge)
-
-    def _tell_edge(self, edge: messages.Edge, now: float) -> None:
-        missed = 0
-        if self.had is not None and self.had.boot == self._device.boot:
-            step = (edge.number - self.had.number) & 0xFF
-            later = (edge.time - self.had.time) & 0xFFFF_FFFF
-            if (step == 0 or step >= _EDGES_BEHIND) and (later == 0 or later >= _HALF_OF_TIME):
-                return
-            missed = (step - 1) & 0xFF
-        self.had = EdgesHad(self._device.boot, edge.number, edge.time)
-        if edge.button < len(self._device.buttons):
-            instant = self._clock.instant(edge.time, now)
-            self.events.append(EdgeSeen(edge.button, bool(edge.down), instant, edge.number, missed))
+        if (edge := messages.read_edge(body[1:])) is not None:
+            self._edges.take(edge, now)
 
     def _control_message(self, body: bytearray, now: float) -> None:
         self._ack_due = True
@@ -237,8 +218,7 @@ class Session:
     def end(self, reason: str, now: float) -> None:
         """Be over."""
         self.over = True
-        while self._held:  # they are acknowledged: nobody sends them again
-            self._tell_edge(self._held.popleft(), now)
+        self._edges.tell(now)
         self.events.append(Dead(reason))
 
     def due(self, now: float) -> float:
