@@ -12,6 +12,7 @@ from bench_frames import frame_path
 from bench_gateway import gateway
 from bench_in_hand import press_to_frame
 from bench_in_view import in_view_on_the_board
+from bench_link import link_overhead, link_receive
 from bench_look import sharpness_of_candidates
 from bench_process import light_commands, press_to_screen
 from bench_request import frame_to_body, request_to_server
@@ -44,6 +45,8 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         stream_in_bulk,
         stream_at_a_pace,
         gateway,
+        link_receive,
+        link_overhead,
         at_rest_on_the_board,
         in_view_on_the_board,
     )

@@ -178,9 +178,10 @@ def test_the_room_and_the_window_of_the_device_are_kept(room: int, window: int, 
 
 
 def test_what_is_not_acknowledged_never_comes_faster_than_a_slow_device_reads() -> None:
-    far = FarEnd().begun()
+    far = FarEnd(rate=3_000_000).begun()
     far.host.camera(CameraMode.STREAM)
-    far.messages()
+    far.passes(0.1)
+    far.says("ACK", buttons=0, display=0, control=1)
     far.tells("CONTROL", "PICTURE", picture=0, request=1, size=640_000, chunk=64, width=1, height=1, format=1, time=0)
     given_out: list[tuple[float, int]] = []
     for place in range(0, 4000, 2):  # every other chunk is lost

@@ -34,6 +34,8 @@ class Line:
 
     def loose_at(self, size: int) -> float:
         """Return when a packet of that size that is not acknowledged may be given out."""
+        if not self.rate:
+            return -inf  # TCP or a pipe holds what the device does not read
         lacking = min(size, LOOSE_BYTES) - self._loose
         return -inf if lacking <= 0 else self._loose_at + lacking * LOOSE_S / LOOSE_BYTES
 

@@ -23,6 +23,8 @@ HOLE_WAIT_S: Final = 0.05
 """And the time of three chunks: so long a hole may take to be filled before it is asked for again."""
 _QUARTER: Final = AHEAD // 4
 _PLACES: Final = 0xFFFF
+_TAKEN_SIZE: Final = 5
+"""Bytes of the body of a TAKEN that asks for nothing."""
 
 TAKEN_WELL: Final = 0
 TOO_LARGE: Final = 1
@@ -146,6 +148,11 @@ class Assembly:
     def to_tell(self) -> bool:
         """Whether the device should have a TAKEN."""
         return self._to_tell and self.next < self._count
+
+    @property
+    def tell_size(self) -> int:
+        """Bytes of the body of the next TAKEN at most."""
+        return _TAKEN_SIZE + 2 * min(MISSING_MOST, self._passed - self.next)
 
     def tell(self, now: float) -> bytes:
         """Return the body of TAKEN as it is right now, with the holes that were not asked for within `wait`."""

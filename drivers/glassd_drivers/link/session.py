@@ -56,7 +56,11 @@ class _Next(Enum):
     TAKEN = auto()
 
 
-_LOOSE: Final = {_Next.ACK: 10, _Next.PING: 20, _Next.TAKEN: 84}
+_LOOSE: Final = {
+    _Next.ACK: packets.sealed_limit(3),
+    _Next.PING: packets.sealed_limit(13),
+    _Next.TAKEN: packets.sealed_limit(5 + 2 * messages.MISSING_MOST),
+}
 """What is not acknowledged, and the bytes that it has on the line at most."""
 
 
@@ -310,6 +314,9 @@ class Session:
     def _when(self, what: _Next) -> float:
         """Return when that may be given out."""
         free = self._line.free_at()
+        picture = self._camera.on_line
+        if what is _Next.TAKEN and picture is not None:
+            return max(free, self._line.loose_at(packets.sealed_limit(picture.tell_size)))
         return max(free, self._line.loose_at(_LOOSE[what])) if what in _LOOSE else free
 
     def outgoing(self, now: float) -> bytes:
