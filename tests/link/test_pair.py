@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from device_end import Facts
 from device_end import Screen as OnDevice
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pair import BASE, JPEG, STEP_S, Pair, bit_errors, lost_and_doubled
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from glassd_drivers.link.events import Event
 
 FAST = 921_600
+FEWER = settings(max_examples=settings().max_examples // 4)
+"""An example here is a second or two of a line's life."""
 SMALL = Facts(rates=(), room=256, window=1, chunk_max=64)
 """A device with the least memory that docs/link.md allows."""
 
@@ -81,6 +83,7 @@ def test_a_session_as_it_should_be(facts: Facts, rate: int | None) -> None:
     assert pair.host.bad == 0
 
 
+@FEWER
 @given(
     st.integers(0, 2**32),
     st.sampled_from([0.0, 1e-6, 1e-5, 1e-4, 1e-3]),
@@ -126,6 +129,7 @@ def test_whatever_the_line_does_nothing_is_wrong_lost_doubled_or_out_of_order(
     assert pair.device.faults == 0
 
 
+@FEWER
 @given(st.integers(0, 2**32), st.sampled_from([1e-5, 1e-4, 3e-4]))
 def test_once_the_line_is_good_again_all_that_was_said_is_there(seed: int, bits: float) -> None:
     chance = random.Random(seed)
