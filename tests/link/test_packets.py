@@ -124,7 +124,7 @@ def test_noise_between_packets_costs_no_packet(packets: list[tuple[bytes, bytes]
     st.lists(st.tuples(st.integers(0), st.integers(1, 30), st.sampled_from(["lost", "doubled"])), max_size=3),
     st.lists(st.integers(0), max_size=6),
 )
-def test_whatever_the_line_does_only_packets_that_were_sent_come_out_in_their_order(
+def test_whatever_the_line_does_only_packets_that_were_sent_come_out(
     bodies: list[bytes], flips: list[tuple[int, int]], faults: list[tuple[int, int, str]], cuts: list[int]
 ) -> None:
     stream = bytearray(b"".join(seal(0x22, body, seed_of(SESSION)) for body in bodies))
@@ -133,12 +133,12 @@ def test_whatever_the_line_does_only_packets_that_were_sent_come_out_in_their_or
     for place, size, fault in faults:
         at = place % (len(stream) or 1)
         stream[at : at + size] = b"" if fault == "lost" else stream[at : at + size] * 2
-    sent = iter([b"\x22" + body for body in bodies])
-    # Each is found among those that were sent after the one before it, or is that one doubled.
-    last = None
-    for packet in found(framer(), bytes(stream), cuts):
-        assert packet == last or packet in sent
-        last = packet
+    sent = [b"\x22" + body for body in bodies]
+    came = found(framer(), bytes(stream), cuts)
+    assert set(came) <= set(sent)
+    if not any(fault == "doubled" for _, _, fault in faults):
+        left = iter(sent)
+        assert all(packet in left for packet in came)
 
 
 def test_what_never_ends_is_not_kept_and_the_next_packet_is_found() -> None:
