@@ -145,7 +145,7 @@ def _device(facts: Facts) -> _Device:
         screen_ms=facts.screen_ms,
         features=facts.features,
         exposure_ms=facts.exposure_ms,
-        sizes=(_Size * len(facts.sizes))(*facts.sizes),
+        sizes=(_Size * len(facts.sizes))(*(_Size(*each) for each in facts.sizes)),
         size_count=len(facts.sizes),
         buttons=(ctypes.c_char_p * len(facts.buttons))(*(each.encode() for each in facts.buttons)),
         button_count=len(facts.buttons),

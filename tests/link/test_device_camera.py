@@ -70,7 +70,7 @@ def test_a_still_is_asked_for_once(far: FarHost) -> None:
 def test_a_stream_goes_on_at_its_interval_until_the_next_camera(far: FarHost) -> None:
     far.end.answer(b"jpeg")
     far.ask(mode=STREAM, interval=200)
-    times = []
+    times: list[int] = []
     for _ in range(900):
         far.tell("DONE", picture=len(times) - 1 & 0x7F, result=0)
         heard = far.passes(1)

@@ -117,7 +117,8 @@ def test_what_is_not_acknowledged_goes_again_after_a_wait_that_doubles_up_to_a_s
     """50 ms and the time of three packets of 1,030 bytes at 115,200 baud: 319 ms."""
     far.end.edge(0, True, 0)
     far.hear()
-    waits, waited = [], 0
+    waits: list[int] = []
+    waited = 0
     while len(waits) < 4:
         waited += 1
         if edges(far.passes(1)):
