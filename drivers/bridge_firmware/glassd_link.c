@@ -112,7 +112,7 @@ static bool is_set(const struct gl_link *link, int timer) { return link->running
 static void set(struct gl_link *link, int timer, uint32_t time)
 {
     link->timers[timer] = time;
-    link->running |= (uint8_t)(1u << timer);
+    link->running = (uint8_t)(link->running | 1u << timer);
 }
 
 static void clear(struct gl_link *link, int timer) { link->running &= (uint8_t)~(1u << timer); }
@@ -527,7 +527,7 @@ static void forget(struct gl_link *link)
     cut_packet(link);
     link->session = 0;
     link->changing = STEADY;
-    link->running &= 1u << GL_T_PAUSE;
+    link->running &= 1 << GL_T_PAUSE;
     link->here = link->welcome = link->ack = link->rated = false;
     link->pong_count = link->echo_count = 0;
     link->display_next = link->display_shown = link->control_next = 0;

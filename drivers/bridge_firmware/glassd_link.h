@@ -51,12 +51,13 @@ extern "C" {
 #define GL_ROW_BYTES 90 /* bytes of text in a row: 3 for a full-width character. 1 to 255 */
 #endif
 
+#define GL_BASE_RATE ((uint32_t)115200) /* baud: a line's first rate */
+
 enum {
-    GL_BASE_RATE = 115200, /* baud: a line's first rate */
-    GL_ECHOES = 2,         /* ECHOs held */
-    GL_ECHO_MAX = 120,     /* bytes of one */
-    GL_PONGS = 4,          /* PINGs not yet answered */
-    GL_CONTROLS = 6        /* messages of control kept until the host has them */
+    GL_ECHOES = 2,     /* ECHOs held */
+    GL_ECHO_MAX = 120, /* bytes of one */
+    GL_PONGS = 8,      /* PINGs not yet answered: a session begins with as many */
+    GL_CONTROLS = 6    /* messages of control kept until the host has them */
 };
 
 /* --- What the port says of the device. --- */
