@@ -338,8 +338,9 @@ static void transmit(struct run *run)
             run->out[run->out_length++] = exact[i];
             continue;
         }
-        if (run->out_length > 0)
-            read_packet(run);
+        if (run->out_length == 0)
+            continue; /* a 00 between packets */
+        read_packet(run);
         run->out_length = 0;
         run->may_be_cut = false;
     }
