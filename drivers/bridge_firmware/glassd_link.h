@@ -2,7 +2,7 @@
  * glassd_link: the device end of glassd's link (docs/link.md) for a microcontroller with a camera, a display and buttons.
  *
  * Bytes and time in, bytes and calls out. The core does no I/O, allocates nothing and has no globals: all it knows is in
- * one struct gl_link, about 2.5 KB with the sizes below. A port has
+ * one struct gl_link, about 2.2 KB with the sizes below. A port has
  *
  *   - a const struct gl_device: what the bridge says of itself in the greeting;
  *   - a const struct gl_port: the calls that the core makes;
