@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help
 help:  ## list the targets
-	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 24
 
 .PHONY: demo
 demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, no key (ONCE=1: one answer; CLIP=FOLDER: your pictures)
@@ -65,6 +65,19 @@ soak: tools  ## long runs, with the full counts
 .PHONY: bench
 bench: board  ## ratios beside the alternatives, in one run (CHECK=1: fail where one that must hold does not)
 	$(BIN)/python tests/bench $(if $(CHECK),--check)
+
+# --- the bridge's emulator
+FIRMWARE := drivers/bridge_firmware
+EMULATOR := build/bridge-emulator
+# As much as a device may have: the emulator's options make it smaller.
+EMULATOR_SIZES := -DGL_PACKET_MAX=4102 -DGL_ROOM=8192 -DGL_CHUNK_MAX=4096 -DGL_EDGES=32 -DGL_ROWS=32 -DGL_ROW_BYTES=255
+
+.PHONY: bridge-emulator
+bridge-emulator: $(EMULATOR)  ## the bridge without the hardware, in build/bridge-emulator: docs/bridge-emulator.md
+
+$(EMULATOR): $(wildcard $(FIRMWARE)/*.[ch] $(FIRMWARE)/emulator/*.[ch])
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -D_XOPEN_SOURCE=700 -Wall -Wextra -Werror -pedantic -O2 $(EMULATOR_FLAGS) $(EMULATOR_SIZES) -I$(FIRMWARE) -o $@ $(filter %.c,$^) -lm
 
 # --- the Debian package
 ARCH ?= $(shell dpkg --print-architecture)
