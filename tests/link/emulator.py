@@ -1,24 +1,26 @@
 """The emulated bridge for tests: built once for what it is made of, started, ordered about, ended for sure.
 
-    with Emulator(tmp_path / "bridge", "--buttons", "main,back") as bridge:
-        bridge.until("session")
-        bridge.order("press main")
-        assert bridge.until("screen")["rows"][0] == "..."
+with Emulator(tmp_path / "bridge", "--buttons", "main,back") as bridge:
+    bridge.until("session")
+    bridge.order("press main")
+    assert bridge.until("screen")["rows"][0] == "..."
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 import threading
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from paths import TREE
-from rig.cache import key, made
+from rig.cache import key
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 LIMIT_S = 20.0
 """Real seconds that a test waits for what must come: generous, for it only matters when it does not come."""
@@ -29,19 +31,31 @@ SEED = 1
 _WORD = (1 << 64) - 1
 
 
+def built(name: str, key_: str, make: Callable[[Path], None]) -> Path:
+    """Return the file of that name and key in build/link; where there is none, `make` makes it, whole or not at all."""
+    file = TREE / "build" / "link" / f"{name}-{key_}"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+            unfinished = Path(folder) / name
+            make(unfinished)
+            unfinished.rename(file)
+    return file
+
+
 @cache
 def program(flags: str = "") -> Path:
     """Return the emulator's program, made with these flags of the compiler besides its own."""
     sources = sorted(path for path in FIRMWARE.glob("**/*") if path.suffix in (".c", ".h"))
 
-    def make(folder: Path) -> None:
-        settings = (f"EMULATOR={folder / 'bridge-emulator'}", f"EMULATOR_FLAGS={flags}")
+    def make(file: Path) -> None:
+        settings = (f"EMULATOR={file}", f"EMULATOR_FLAGS={flags}")
         done = subprocess.run(
             ["make", "-s", "bridge-emulator", *settings], cwd=TREE, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
 
-    return made("bridge-emulator", key(flags, TREE / "Makefile", *sources)) / "bridge-emulator"
+    return built("bridge-emulator", key(flags, TREE / "Makefile", *sources), make)
 
 
 class Refused(Exception):
@@ -49,11 +63,12 @@ class Refused(Exception):
 
 
 class Emulator:
-    """A running emulated bridge, on a pty that `path` leads to; or elsewhere, where `place` says so (tcp, unix, connect)."""
+    """A running emulated bridge, on a pty that `path` leads to; elsewhere where `place` says so: tcp, unix, connect.
 
-    def __init__(
-        self, path: Path | str, *options: str, place: str = "pty", seed: int = SEED, flags: str = ""
-    ) -> None:
+    With one seed it boots with the same number each time; a host that is to see another bridge needs another seed.
+    """
+
+    def __init__(self, path: Path | str, *options: str, place: str = "pty", seed: int = SEED, flags: str = "") -> None:
         words = ["--" + place, str(path), "--seed", str(seed), *options]
         self.events: list[dict[str, Any]] = []
         self._next = 0  # of the events that a test has not waited for

@@ -6,7 +6,7 @@
 
 #define STEP NS_PER_MS          /* between two wake-ups while a packet is on the line */
 #define PIECE 16                /* bytes that the device is handed at most at once */
-#define FAR_BEHIND NS_PER_S     /* a machine that slept for longer has lost that time, and the line with it */
+#define FAR_BEHIND NS_PER_S     /* what is made up for */
 #define UNPACED_AHEAD 4096      /* bytes for a host that takes them when it likes */
 #define RATES_DIFFER 0.02       /* of one another: a UART reads a byte right as long as its last bit is met */
 
@@ -152,16 +152,26 @@ static bool is_in_flow(const struct bridge *bridge)
     return !is_paced(bridge) && bridge->out_held < UNPACED_AHEAD && line_out_by(&bridge->to_host, bridge->now) > 0;
 }
 
+/* A machine that slept has lost that time, and its line with it. */
+static void pass_over(struct bridge *bridge, ns_t now)
+{
+    report_begin("late", now);
+    report_real("seconds", (double)(now - bridge->now) / (double)NS_PER_S);
+    report_end();
+    bridge->now = now;
+    line_stall(&bridge->to_host, now, 0);
+    line_stall(&bridge->from_host, now, 0);
+}
+
 void bridge_run(struct bridge *bridge, ns_t now)
 {
-    if (now - bridge->now > FAR_BEHIND) {
-        bridge->now = now;
-        line_stall(&bridge->to_host, now, 0);
-        line_stall(&bridge->from_host, now, 0);
-    }
+    if (now - bridge->now > FAR_BEHIND)
+        pass_over(bridge, now);
     do {
         bridge->now = earlier(now, next_event(bridge));
         carry_to_host(bridge);
+        if (bridge->out_held >= UNPACED_AHEAD)
+            hand_over(bridge);
         carry_to_device(bridge);
         live(bridge);
     } while (bridge->now < now || is_in_flow(bridge));
@@ -195,6 +205,7 @@ void bridge_listen(struct bridge *bridge, ns_t now)
     uint8_t bytes[LINE_HOLDS];
     size_t n;
 
+    note_host(bridge, now); /* one that was lost while it was written to, before the next comes */
     port_look(&bridge->port, now);
     note_host(bridge, now);
     n = port_read(&bridge->port, bytes, line_room(&bridge->from_host));

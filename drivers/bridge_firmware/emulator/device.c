@@ -100,18 +100,6 @@ static void on_session(void *user, bool begun)
 
 /* ---- the camera */
 
-static bool is_offered(const struct device *device, const struct gl_request *request)
-{
-    unsigned i;
-
-    if (request->width == 0 && request->height == 0)
-        return true;
-    for (i = 0; i < device->facts.size_count; i++)
-        if (device->sizes[i].width == request->width && device->sizes[i].height == request->height)
-            return true;
-    return false;
-}
-
 static void refuse(struct device *device, uint8_t reason, const char *why)
 {
     report_begin("no_picture", device->now);
@@ -139,10 +127,6 @@ static void expose(struct device *device)
     struct gl_picture given;
 
     device->picture_at = NEVER;
-    if (!is_offered(device, &device->request)) {
-        refuse(device, GL_NO_SUCH_SIZE, "it offers no such size");
-        return;
-    }
     picture = free_place(device);
     if (!picture) {
         refuse(device, GL_NO_MEMORY, "it holds two pictures already");
@@ -226,6 +210,11 @@ static void know_itself(struct device *device)
     facts->button_count = (uint8_t)options->button_count;
     facts->rates = options->rates;
     facts->rate_count = (uint8_t)options->rate_count;
+    facts->chunk_max = (uint16_t)options->chunk;
+    facts->room = (uint16_t)options->room;
+    facts->window = (uint8_t)options->window;
+    facts->lowest = (uint8_t)options->lowest;
+    facts->highest = (uint8_t)options->highest;
     device->screen.columns = options->columns;
     device->screen.rows = options->rows;
 }
