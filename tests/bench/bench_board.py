@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from measure import Ratio
 
 TESTS = Path(__file__).parents[1]
-sys.path += [str(TESTS), str(TESTS / "daemon")]
+sys.path += [str(TESTS), str(TESTS / "daemon"), str(TESTS / "link")]
 
 from rig.board import Board  # noqa: E402 - the path is what pytest sets by itself
 from rig.glasses import CONFIG, DEVICES, config, until_device  # noqa: E402

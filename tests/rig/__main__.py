@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "daemon")]
+sys.path[:0] = [str(TESTS), str(TESTS / "daemon"), str(TESTS / "link")]
 
 from rig import snapshots  # noqa: E402 - the path is what pytest sets by itself
 from rig.board import Board  # noqa: E402

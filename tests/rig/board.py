@@ -51,7 +51,7 @@ class Board:
             self.machine = parts.enter_context(start(snapshot, self.folder))
             self._parts = parts.pop_all()
         self.buttons = Buttons(self.machine)
-        self.bridge = Bridge(self.machine)
+        self.bridge = self._parts.enter_context(contextlib.closing(Bridge(self.machine)))
         self.gpio = Gpio(self.shell)
         self.display = Display(self.machine.display)
         self.console = self.machine.console

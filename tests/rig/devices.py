@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from emulator import Emulator
+
+from rig.line import Line
+from rig.machine import BRIDGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rig.line import Line
     from rig.machine import Machine
 
 PRESS_S = 0.06
@@ -49,14 +56,30 @@ class Buttons:
 
 
 class Bridge:
-    """What the glasses hang on, as a USB serial line (an FTDI chip); this is its far end."""
+    """What the glasses hang on, as a USB serial line (an FTDI chip); its far end is `line`, or an emulated bridge."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self.line: Line = machine.bridge
+        self._parts = contextlib.ExitStack()
+        self._is_emulated = False
+
+    @cached_property
+    def line(self) -> Line:
+        """The far end as bytes that are recorded."""
+        assert not self._is_emulated, "the line's far end is the emulated bridge"
+        end = socket.socket(socket.AF_UNIX)
+        end.connect(str(self._machine.socket(BRIDGE)))
+        return self._parts.enter_context(contextlib.closing(Line(end)))
+
+    def emulate(self, *options: str) -> Emulator:
+        """Put an emulated bridge at the far end; where that is plugged in, its `unplug` pulls the USB plug."""
+        self._is_emulated = True
+        return self._parts.enter_context(Emulator(self._machine.socket(BRIDGE), *options, place="connect"))
 
     def plug(self) -> None:
-        self._machine.plug("bridge", "usb-serial", chardev="bridge", serial="BRIDGE-1")
+        if not self._is_emulated:
+            _ = self.line  # QEMU shows the guest a line once its far end is there
+        self._machine.plug("bridge", "usb-serial", chardev=BRIDGE, serial="BRIDGE-1")
 
     def unplug(self) -> None:
         self._machine.unplug("bridge")
@@ -68,6 +91,10 @@ class Bridge:
     def received(self) -> bytes:
         """Return all that the board has sent until now."""
         return self.line.received()
+
+    def close(self) -> None:
+        """End the far end."""
+        self._parts.close()
 
 
 class Gpio:

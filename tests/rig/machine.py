@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "qemu-system-x86_64"
 CAMERAS = ("camera0", "camera1")
-LINES = ("qmp", "agent", "console", "display", "bridge")
+LINES = ("qmp", "agent", "console", "display")
+BRIDGE = "bridge"
 # The processor is the least that NumPy's wheel runs on (x86-64-v2): a larger one is slower, for it is emulated.
 HARDWARE = """
     -nodefaults -no-user-config -display none
@@ -78,7 +79,7 @@ class Machine:
         words = _words(image, disk) + ["-incoming", "defer"] * (state is not None)
         for name, end in theirs.items():
             words += ["-chardev", f"socket,id={name},fd={end.fileno()}"]
-        for name in CAMERAS:
+        for name in (*CAMERAS, BRIDGE):
             words += ["-chardev", f"socket,id={name},path={self.socket(name)},server=on,wait=off"]
         with (folder / "stderr").open("wb") as errors:
             self.process = subprocess.Popen(
@@ -95,7 +96,6 @@ class Machine:
         self.agent = Agent(ours["agent"])
         self.console = Line(ours["console"])
         self.display = Line(ours["display"])
-        self.bridge = Line(ours["bridge"])
         try:
             self._start(state)
         except QmpError as error:
@@ -109,7 +109,7 @@ class Machine:
         self.close()
 
     def socket(self, name: str) -> Path:
-        """Return where a program can be the camera of that name, in the usb-redir protocol."""
+        """Return where a program can be the camera of that name, in the usb-redir protocol, or the bridge's far end."""
         return self._folder / f"{name}.socket"
 
     def go_on(self) -> None:
@@ -142,7 +142,7 @@ class Machine:
         """End QEMU at once, as if its plug were pulled; what was to be forgotten is."""
         self.process.kill()
         self.process.wait(END_LIMIT_S)
-        for line in (self.qmp, self.agent, self.console, self.display, self.bridge):
+        for line in (self.qmp, self.agent, self.console, self.display):
             line.close()
 
     def _start(self, state: Path | None) -> None:
