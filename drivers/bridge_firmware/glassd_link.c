@@ -438,11 +438,20 @@ static void chunk_is_out(struct gl_link *link)
 /* The bytes of the UTF-8 character at the beginning of n bytes; 0: it is none, or a control character. */
 static size_t character(const uint8_t *text, size_t n)
 {
-    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : text[0] < 0xF5 ? 4 : 0;
+    uint8_t lead = text[0], low = 0x80, high = 0xBF; /* of the second byte, whose range keeps out what follows */
+    size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
 
-    if (length > n || text[0] < 0x20 || text[0] == 0x7F || (length == 2 && text[0] == 0xC2 && text[1] < 0xA0))
+    if (lead == 0xC2 || lead == 0xE0)
+        low = 0xA0; /* control characters; what has a shorter form */
+    else if (lead == 0xF0)
+        low = 0x90; /* the same */
+    else if (lead == 0xED)
+        high = 0x9F; /* halves of UTF-16's pairs */
+    else if (lead == 0xF4)
+        high = 0x8F; /* what is beyond Unicode */
+    if (length > n || lead < 0x20 || lead == 0x7F || (length > 1 && (text[1] < low || text[1] > high)))
         return 0;
-    for (size_t i = 1; i < length; i++)
+    for (size_t i = 2; i < length; i++)
         if ((text[i] & 0xC0) != 0x80)
             return 0;
     return length;
