@@ -172,8 +172,10 @@ def test_after_a_silence_all_that_may_have_been_sent_is_asked_for() -> None:
 def test_a_picture_of_which_nothing_new_comes_is_given_up() -> None:
     far = Sender(picture_of(640), 64)
     picture = Assembly(claim(640), WAIT, 0.0)
-    picture.add(0, far.says(0), 1.0)
-    picture.add(0, far.says(0), 1.5)  # nothing new
+    picture.add(0, far.says(0), 0.9)
+    picture.add(3, far.says(3), 1.0)
+    for place in (0, 3):
+        picture.add(place, far.says(place), 1.5)  # nothing new
     assert not picture.silent(0.999 + GIVEN_UP_S)
     assert picture.silent(1.0 + GIVEN_UP_S)
 
@@ -184,6 +186,16 @@ def test_a_wrong_check_of_the_whole_is_seen() -> None:
     picture.end(1, 0.0)
     assert picture.whole
     assert picture.data() is None
+
+
+@pytest.mark.parametrize(("place", "size"), [(0, 63), (0, 65), (0, 0), (9, 64), (9, 9), (10, 64), (64, 64), (255, 64)])
+def test_a_chunk_of_another_size_or_place_than_may_come_is_dropped(place: int, size: int) -> None:
+    picture = Assembly(claim(64 * 9 + 10), WAIT, 0.0)
+    picture.add(place, bytearray(size), 0.0)
+    assert picture.held == 0
+    picture.add(9, bytearray(10), 0.0)
+    picture.add(0, bytearray(64), 0.0)
+    assert picture.held == 74
 
 
 @given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=70)), max_size=300))

@@ -129,6 +129,20 @@ def test_a_line_on_which_nothing_comes_back_is_dead_after_five_seconds_and_not_b
     assert waits == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0])
 
 
+def test_once_an_ack_moves_on_the_wait_is_short_again() -> None:
+    sender = Sender(8, PATIENCE, Room(256))
+    sender.put(b"first", 20)
+    sender.put(b"second", 20)
+    now = 50.0
+    for _ in range(5):
+        sender.tick(now)
+        while sender.ready():
+            sender.take(now, 0.0)
+        now = sender.due()
+    assert sender.acknowledged(1, now, 0.0) == 1
+    assert sender.due() == pytest.approx(now + PATIENCE)
+
+
 def test_all_that_are_out_are_sent_once_more_in_order_and_new_ones_after_them() -> None:
     sender = Sender(3, PATIENCE, Room(1000))
     for says in b"abcd":

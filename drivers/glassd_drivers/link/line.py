@@ -46,8 +46,14 @@ class Line:
         self._loose_at = now
 
     def starts(self, now: float) -> float:
-        """Return when the first byte of a packet that is given out now is on the line."""
+        """Return when the first byte of a packet that is given out now goes on the line."""
+        return self._begins(now) + (self.seconds(len(END)) if self._paused(now) else 0.0)
+
+    def _begins(self, now: float) -> float:
         return max(now, self._free) if self.rate else now
+
+    def _paused(self, now: float) -> bool:
+        return now - self._free >= PAUSE_S
 
     def seconds(self, size: int) -> float:
         """Return how long so many bytes take on the line."""
@@ -55,9 +61,9 @@ class Line:
 
     def give(self, packet: bytes, now: float) -> bytes:
         """Return what is to be written for this packet."""
-        if now - self._free >= PAUSE_S:
+        if self._paused(now):
             packet = END + packet
-        self._free = self.starts(now) + self.seconds(len(packet))
+        self._free = self._begins(now) + self.seconds(len(packet))
         return packet
 
     def change(self, rate: int) -> None:
