@@ -118,6 +118,13 @@ def test_rows_beyond_the_display_do_not_travel_and_long_ones_are_cut_between_cha
     assert texts == ["字" * 40, "b"]
 
 
+def test_what_is_no_text_does_not_travel() -> None:
+    far = FarEnd().begun()
+    far.host.show(Screen(("a\0b\x1b[2Jc\x9dd\ud800e", "👩\u200d👧")))
+    texts = [fields["text"] for name, fields in far.messages() if name == "LINE"]
+    assert texts == ["a b [2Jc d?e", "👩\u200d👧"]
+
+
 def test_a_screen_wanted_before_the_greeting_is_shown_after_it() -> None:
     far = FarEnd()
     far.host.show(Screen(("early",)))

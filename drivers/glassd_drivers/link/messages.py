@@ -6,6 +6,7 @@ asks for are ignored too, so that later versions may add to it.
 
 from __future__ import annotations
 
+import re
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -237,6 +238,7 @@ _TAKEN: Final = Struct("<BHH")
 _SHOW: Final = Struct("<BHHBB")
 _CAMERA: Final = Struct("<BBBHHBHH")
 _DONE: Final = Struct("<BBB")
+_CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f]")
 
 
 def hello(session: int) -> bytes:
@@ -267,7 +269,7 @@ def taken(picture: int, next_: int, limit: int, missing: Sequence[int]) -> bytes
 
 def line(row: int, text: str, limit: int) -> bytes:
     """Return the message LINE; its text is cut so that the message has at most `limit` bytes."""
-    said = text.encode("utf-8", "replace")
+    said = _CONTROLS.sub(" ", text).encode("utf-8", "replace")
     if len(said) > limit - 2:
         said = said[: limit - 2].decode("utf-8", "ignore").encode()
     return bytes((0x01, row)) + said
