@@ -63,6 +63,13 @@ def test_edges_that_were_had_in_the_life_before_do_not_come_again_and_missing_on
     assert [(edge.number, edge.missed) for edge in only(again.host.events(), EdgeSeen)] == [(255, 0), (2, 2)]
 
 
+def test_numbers_that_came_round_while_nobody_listened_are_no_old_edges() -> None:
+    before = FarEnd()
+    far = FarEnd(had=EdgesHad(BOOT, 10, before.microseconds(60.0))).begun()
+    far.tells("BUTTONS", "EDGE", number=250, button=0, down=1, time=far.microseconds())  # 240 edges later
+    assert [edge.missed for edge in only(far.host.events(), EdgeSeen)] == [239]
+
+
 def test_after_a_restart_of_the_device_its_numbers_begin_anew() -> None:
     far = FarEnd(had=EdgesHad(BOOT - 1, 3, 5_000_000)).begun()
     far.tells("BUTTONS", "EDGE", number=3, button=0, down=1, time=far.microseconds())

@@ -259,6 +259,16 @@ def test_a_rate_that_the_line_does_not_carry_is_left_out_of_the_next_life() -> N
     assert len(of(pair.events, RateFailed)) == 1
 
 
+def test_a_line_that_falls_to_pieces_at_a_rate_leaves_that_rate_out() -> None:
+    pair = settled(Pair(rates=(FAST,)))
+    pair.device.answer(JPEG)
+    pair.host.camera(CameraMode.STREAM)
+    pair.run(0.2)
+    pair.to_host = bit_errors(random.Random(1), 0.05)
+    assert pair.until(RateFailed, 1.5) == RateFailed(FAST)
+    assert pair.over
+
+
 def test_a_line_that_becomes_bad_is_left_for_a_lower_rate_and_tried_again_after_a_minute() -> None:
     pair = settled(Pair(rates=(FAST,)))
     chance = random.Random(3)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from glassd_drivers.link.messages import Pong
 from glassd_drivers.link.packets import ECHO, RATE
 from glassd_drivers.link.quality import Quality, chunk_for
-from glassd_drivers.link.rates import ECHOES, ECHOES_NEEDED, ECHOES_OUT, HIGHER_AGAIN_S, SETTLE_S, Outcome, Rates
+from glassd_drivers.link.rates import ECHOES, ECHOES_OUT, HIGHER_AGAIN_S, SETTLE_S, Outcome, Rates
 
 BASE = 115_200
 FAST = 921_600
@@ -72,7 +72,7 @@ def test_the_highest_rate_is_tried_and_used() -> None:
 
 
 def test_a_rate_at_which_some_echoes_are_lost_is_used_and_one_at_which_more_are_lost_is_not() -> None:
-    for lost, expected in ((ECHOES - ECHOES_NEEDED, Outcome.WORKS), (ECHOES - ECHOES_NEEDED + 1, Outcome.FAILED)):
+    for lost, expected in ((4, Outcome.WORKS), (5, Outcome.FAILED)):  # of 16
         rates = Rates(BASE, [FAST])
         rates.highest(0.0)
         outcome, now = trial(rates, changed(rates, 0.0), set(range(0, 2 * lost, 2)))
@@ -95,6 +95,7 @@ def test_a_rate_request_that_was_lost_is_sent_once_more() -> None:
     assert rates.due(0.0) == 0.2
     assert asked(rates, 0.2) == [FAST]
     assert rates.due(0.2) == 0.5
+    assert asked(rates, 0.4) == []
     assert rates.tick(0.49) is None
     assert rates.tick(0.5) is Outcome.FAILED
 
