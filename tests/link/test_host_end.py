@@ -87,7 +87,8 @@ def test_a_welcome_that_answers_another_hello_begins_nothing(changes: dict[str, 
 
 def test_a_device_that_speaks_only_other_versions_ends_it() -> None:
     far = FarEnd()
-    far.says("HERE", lowest=1, highest=4, boot=1)
+    for lowest, highest in ((1, 4), (9, 4)):  # it speaks ours, it speaks none
+        far.says("HERE", lowest=lowest, highest=highest, boot=1)
     assert far.host.events() == []
     far.says("HERE", lowest=2, highest=4, boot=1)
     assert far.host.events() == [Incompatible(2, 4)]
