@@ -233,6 +233,38 @@ def test_a_device_that_resets_in_mid_picture_is_seen_at_once_and_the_next_life_i
     assert pair.until(EdgeSeen) == EdgeSeen(0, True, about(pair.now, 0.03), 0)
 
 
+def test_a_device_that_resets_at_a_high_rate_is_seen_within_half_a_second_and_the_rate_is_kept() -> None:
+    pair = settled(Pair(rates=(FAST,)))
+    pair.device.answer(JPEG)
+    pair.host.camera(CameraMode.STREAM)
+    pair.run(0.3)
+    pair.reset_device()
+    assert pair.until(Dead, 0.55) == Dead("the device talks at another rate, or the line is noise")
+    assert not of(pair.events, RateFailed)
+    pair.begin()
+    assert settled(pair).host_rate == FAST
+
+
+def test_a_device_that_is_held_up_in_mid_packet_is_not_dead() -> None:
+    pair = settled(Pair(rates=(FAST,)))
+    pair.device.answer(JPEG)
+    pair.host.camera(CameraMode.STREAM)
+    pair.run(0.3)
+    held = bytearray()
+
+    def hold(data: bytes) -> bytes:
+        held.extend(data)
+        return b""
+
+    pair.to_host = hold
+    pair.run(0.6)
+    waited, pair.to_host = bytes(held), bytes
+    for at in range(0, len(waited), 500):
+        pair.host.receive(waited[at : at + 500], pair.now)
+        pair.run(0.005)
+    assert not of(pair.events, Dead)
+
+
 def test_a_line_that_was_cut_comes_back_with_the_edges_of_the_meantime_and_none_of_before() -> None:
     pair = settled(Pair(rates=(FAST,)))
     pair.press(0, True)

@@ -95,7 +95,7 @@ class HostEnd:
             return
         found = self._framer.feed(data)
         if self._session is not None:
-            self._session.counted(len(data))
+            self._session.bytes_came(len(data), now)
         for packet in found:
             if packet[0] > packets.WELCOME and self._session is not None:
                 self._session.receive(packet, now)

@@ -107,12 +107,6 @@ class Quality:
     def _window(self) -> tuple[_Totals, _Totals]:
         return (self._parts[0], self._parts[-1]) if self._parts else (_NOTHING, _NOTHING)
 
-    def noisy(self, good: int, bad: int) -> bool:
-        """Tell whether what came since the window began, which no PONG has closed, was noise."""
-        first, _ = self._window()
-        bad, good = bad - first.bad, good - first.good
-        return bad >= _ENOUGH and bad > TOO_BAD * (bad + good)
-
     def chunk(self) -> int:
         """Return how many bytes a chunk should have: those that cost the least with the errors that there are.
 

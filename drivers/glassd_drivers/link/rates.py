@@ -27,8 +27,8 @@ ECHOES_NEEDED: Final = 12
 """What is worse than this is worse than a line that is left for its errors."""
 ECHOES_OUT: Final = 2
 """That have not come back: a device need not hold more."""
-ECHO_LOST_S: Final = 0.04
-"""An ECHO that did not come back within this time will not."""
+ECHO_LOST_S: Final = 0.15
+"""An ECHO that did not come back within this time will not: this process and the device's may have been busy."""
 HIGHER_AGAIN_S: Final = 60.0
 """After a rate was left; each time twice as long."""
 _PATTERN: Final = bytes((0x00, 0xFF, 0x55, 0xAA, 0x01, 0x80, 0xFE, 0x7F, 0x33)) * 11
@@ -107,8 +107,10 @@ class Rates:
 
     def echoed(self, body: bytes | bytearray) -> Outcome | None:
         """ECHOED came. One that came back whole came back right: its check says so."""
-        if self._doing is not _Doing.TRYING or not body or self._out.pop(body[0], None) is None:
+        if self._doing is not _Doing.TRYING or not body or body[0] not in self._out:
             return None
+        # They come back in order: those that were sent before it are lost.
+        self._out = {number: sent for number, sent in self._out.items() if number > body[0]}
         self._back += 1
         return self._judged()
 
@@ -133,13 +135,9 @@ class Rates:
             self._doing = _Doing.NOTHING
             return Outcome.FAILED
         if self._doing is _Doing.TRYING:
-            self._out = {number: sent for number, sent in self._out.items() if now < sent + self._echo_lost}
+            self._out = {number: sent for number, sent in self._out.items() if now < sent + ECHO_LOST_S}
             return self._judged()
         return None
-
-    @property
-    def _echo_lost(self) -> float:
-        return ECHO_LOST_S + 4 * 110 * BITS_A_BYTE / self.rate
 
     def due(self, now: float) -> float:
         """Return when `tick` is needed next, or `packet` will have one that it has not now."""
@@ -149,7 +147,7 @@ class Rates:
             return self._since + SETTLE_S
         if self._doing is _Doing.ASKING and self._asked < 2 and not self.ready(now):
             return self._since + self._asked * ASK_AGAIN_S
-        return min([self._since + ANSWER_S, *(sent + self._echo_lost for sent in self._out.values())])
+        return min([self._since + ANSWER_S, *(sent + ECHO_LOST_S for sent in self._out.values())])
 
     def ready(self, now: float) -> bool:
         """Tell whether `packet` has one."""

@@ -23,6 +23,7 @@ from glassd_drivers.link.events import (
 from glassd_drivers.link.quality import Quality
 from glassd_drivers.link.rates import BASE_RATE, Outcome, Rates
 from glassd_drivers.link.reliable import Receiver, Room, Sender
+from glassd_drivers.link.silence import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 PING_S: Final = 0.25
 FIRST_PINGS: Final = 8
 FIRST_PING_S: Final = 0.02
-SILENCE_S: Final = 1.0
-"""Without a good packet the line is dead."""
 DISPLAY_S: Final = 0.2
 CONTROL_S: Final = 0.1
 """What is not acknowledged is sent again, after this and the time of three chunks."""
@@ -105,6 +104,7 @@ class Session:
         self._message_limit = min(device.largest - packets.CHECK - 2, device.room - 10 - device.room // 254)
         self._buttons_in = Receiver()
         self._control_in = Receiver()
+        self._silence = Silence(line, now)
         self._ack_due = False
         self._pings: dict[int, float] = {}
         """When PING of a number was on the line."""
@@ -112,8 +112,6 @@ class Session:
         self._quick_pings = FIRST_PINGS
         self._ping_at = now
         self._edges = Edges(device, had, self._clock, events)
-        self._heard = now
-        self._received = 0
         self._handlers: dict[int, Callable[[bytearray, float], None]] = {
             packets.PONG: self._pong,
             packets.ACK: self._ack,
@@ -130,13 +128,13 @@ class Session:
 
     # -- what came ----------------------------------------------------------------------------------------------------
 
-    def counted(self, size: int) -> None:
-        """So many bytes came on the line."""
-        self._received += size
+    def bytes_came(self, size: int, now: float) -> None:
+        """So many bytes came on the line; `receive` gets the packets that are among them."""
+        self._silence.bytes_came(size, now)
 
     def receive(self, packet: bytearray, now: float) -> None:
         """Take a packet of this session's."""
-        self._heard = now
+        self._silence.packet_came(now)
         kind = packet[0]
         if kind >= packets.CHUNK:
             self._camera.chunk(packet, now)
@@ -150,7 +148,7 @@ class Session:
         self._clock.exchange(sent, pong.received, pong.sent, now)
         if self._clock.known:
             self._edges.tell(now)
-        self._quality.pong(pong, self._framer.good, self._framer.bad, self._received, now)
+        self._quality.pong(pong, self._framer.good, self._framer.bad, self._silence.received, now)
         if self._clock.known and not self._rates_asked:
             self._rates_asked = True
             self._rates.highest(now)
@@ -175,7 +173,9 @@ class Session:
     def _rate_outcome(self, outcome: Outcome | None, now: float) -> None:
         if outcome is Outcome.CHANGE:
             self._line.change(self._rates.rate)
-            self._quality.rate_changed(self._rates.rate, self._framer.good, self._framer.bad, self._received, now)
+            self._quality.rate_changed(
+                self._rates.rate, self._framer.good, self._framer.bad, self._silence.received, now
+            )
             self._clock.rate_changed()
             self._pings.clear()
             self.events.append(ChangeRate(self._rates.rate))
@@ -212,10 +212,12 @@ class Session:
         self._display.tick(now)
         self._control.tick(now)
         self._camera.tick(now)
-        if now >= self._heard + SILENCE_S:
-            if self._line.rate not in (None, BASE_RATE) and self._quality.noisy(self._framer.good, self._framer.bad):
+        if self._rates.changing:
+            return  # it judges the line by itself
+        if (reason := self._silence.dead(now)) is not None:
+            if self._silence.bad_line(now):
                 self.events.append(RateFailed(self._rates.rate))
-            self.end(f"nothing was heard for {SILENCE_S:g} s", now)
+            self.end(reason, now)
         elif self._display.dead(now) or self._control.dead(now):
             self.end("what was sent is not acknowledged", now)
 
@@ -233,7 +235,7 @@ class Session:
             self._display.due(),
             self._control.due(),
             picture.due() if picture is not None else inf,
-            self._heard + SILENCE_S,
+            inf if self._rates.changing else self._silence.due(),
         )
         what = self._next(now)
         if what is not None:
