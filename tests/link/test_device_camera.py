@@ -202,6 +202,18 @@ def test_requests_wait_while_the_host_does_not_take_the_answers(far: FarHost) ->
     assert [each["request"] for each in of(far.hear(), "FAILED")] == [6]
 
 
+@pytest.mark.parametrize(("unheard", "captures"), [(3, 1), (4, 0)])
+def test_a_picture_is_taken_if_all_that_will_be_said_of_it_has_room(far: FarHost, unheard: int, captures: int) -> None:
+    for _ in range(unheard):
+        far.ask(mode=9)
+    far.ask(request=2)
+    assert len(far.calls(Capture)) == captures
+    far.hear()
+    far.say("ACK", buttons=0, display=0, control=unheard)
+    far.end.poll(far.now)
+    assert len(far.calls(Capture)) == 1 - captures
+
+
 # --- pictures
 
 

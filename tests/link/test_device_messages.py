@@ -415,3 +415,15 @@ def test_packets_are_the_same_in_whatever_pieces_they_are_asked_for(pieces: list
         return out
 
     assert everything(pieces) == everything([100_000])
+
+
+@pytest.mark.parametrize("ends", [b"\xff", b"\0"], ids=["without-a-zero", "a-zero-at-the-end"])
+def test_a_packet_of_any_length_is_stuffed_right(ends: bytes) -> None:
+    far = in_session()
+    for size in range(64, 800):
+        far.ask(chunk=size)
+        far.end.picture(b"\xff" * (size - 1) + ends)
+        chunk = next(each for each in far.hear() if each.name == "CHUNK")
+        assert chunk["data"] == b"\xff" * (size - 1) + ends
+        far.say("ACK", buttons=0, display=0, control=2 * (size - 63) % 256)
+        far.tell("DONE", picture=(size - 64) % 128, result=0)
