@@ -94,3 +94,16 @@ class FarHost:
     def calls(self, kind: type[Call]) -> list[Call]:
         """Return the calls of this kind since the last time calls were asked for; the others are gone."""
         return [each for each in self.end.calls() if isinstance(each, kind)]
+
+
+def in_session(end: DeviceEnd | None = None, **hello: int) -> FarHost:
+    """Return a host that has greeted, with nothing heard or called yet."""
+    far = FarHost(end)
+    far.greet(**hello)
+    far.end.calls()
+    return far
+
+
+def ack(display: int = 0, control: int = 0) -> Heard:
+    """Return the device's ACK."""
+    return Heard("ACK", {"buttons": 0, "display": display, "control": control})

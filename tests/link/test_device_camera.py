@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from device_end import OFF, STILL, STREAM, Camera, Capture, DeviceEnd, Facts, Released, Session
-from far_host import MS, FarHost, Heard, names, parse
+from far_host import MS, FarHost, Heard, in_session, names, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
 NO_CAMERA, NO_MEMORY, NO_SUCH_SIZE, CAMERA_FAILED = 1, 2, 3, 4
 JPEG = bytes(range(256)) * 40
-
-
-def in_session(end: DeviceEnd | None = None, **hello: int) -> FarHost:
-    far = FarHost(end)
-    far.greet(**hello)
-    far.end.calls()
-    return far
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import wire
 from device_end import Camera, DeviceEnd, Facts, Rate, Released, Session
-from far_host import ALIVE, MS, SESSION, FarHost, Heard, names, parse
+from far_host import ALIVE, MS, SESSION, FarHost, Heard, in_session, names, parse
 
 BASE = 115_200
 WRAP = 1 << 32
@@ -14,10 +14,7 @@ WRAP = 1 << 32
 @pytest.fixture
 def far() -> FarHost:
     """A host in a session."""
-    far = FarHost()
-    assert names(far.greet()) == ["WELCOME"]
-    far.end.calls()
-    return far
+    return in_session()
 
 
 def test_a_device_says_here_once_at_its_start_and_every_250_ms() -> None:
