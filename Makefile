@@ -17,7 +17,7 @@ demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, 
 # `$$CLIP` is the environment's, where make puts what its command line sets: the shell never sees a folder's name as code.
 
 .PHONY: test
-test: tools curl systemd-tools  ## the tests that need no root, no network and no minutes
+test: tools curl compiler systemd-tools  ## the tests that need no root, no network and no minutes
 	HYPOTHESIS_PROFILE=quick $(PYTEST) -m "not soak and not foreign and not rig" $(TESTS)
 
 .PHONY: lint
@@ -30,7 +30,7 @@ lint: tools  ## style, types, layers, unfinished words, licences
 	$(BIN)/python $(TOOLS)/licences.py
 
 .PHONY: check
-check: lint fresh-clone curl systemd-tools foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the tests with the soaks in short, the virtual board
+check: lint fresh-clone curl compiler systemd-tools foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the tests with the soaks in short, the virtual board
 	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) --hypothesis-seed=0 -m "not foreign and not rig"
 	$(MAKE) --no-print-directory rig
 
@@ -50,16 +50,16 @@ rig: board  ## the service on a virtual board with Debian's kernel and its drive
 .PHONY: board
 board: ARCH = amd64
 board: DEB_RELEASE = bookworm
-board: tools deb
+board: tools compiler deb
 	@sh $(TOOLS)/rig.sh
 	@$(BIN)/python tests/rig build
 
 .PHONY: fuzz
-fuzz: tools  ## the property tests, with thousands of examples each; the bridge's C code under sanitizers, for ten minutes
+fuzz: tools compiler  ## the property tests, with thousands of examples each; the bridge's C code under sanitizers, for ten minutes
 	FUZZ=full HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "hypothesis or fuzz" --timeout=0 $(TESTS)
 
 .PHONY: soak
-soak: tools  ## long runs, with the full counts
+soak: tools compiler  ## long runs, with the full counts
 	SOAK=full $(PYTEST) -m soak --timeout=0 $(TESTS)
 
 .PHONY: bench
@@ -73,7 +73,7 @@ EMULATOR := build/bridge-emulator
 EMULATOR_SIZES := -DGL_PACKET_MAX=4102 -DGL_ROOM=8192 -DGL_CHUNK_MAX=4096 -DGL_EDGES=32 -DGL_ROWS=32 -DGL_ROW_BYTES=255
 
 .PHONY: bridge-emulator
-bridge-emulator: $(EMULATOR)  ## the bridge without the hardware, in build/bridge-emulator: docs/bridge-emulator.md
+bridge-emulator: compiler $(EMULATOR)  ## the bridge without the hardware, in build/bridge-emulator: docs/bridge-emulator.md
 
 $(EMULATOR): $(wildcard $(FIRMWARE)/*.[ch] $(FIRMWARE)/emulator/*.[ch])
 	@mkdir -p $(@D)
@@ -117,6 +117,10 @@ tools:
 .PHONY: curl
 curl:
 	@command -v curl >/dev/null || sh $(TOOLS)/apt-ensure.sh "Some tests call curl, as the manual's examples do, and this system lacks it." curl
+
+.PHONY: compiler
+compiler:
+	@command -v $(CC) >/dev/null || sh $(TOOLS)/apt-ensure.sh "The bridge's device end is C, and this system has no C compiler." gcc libc6-dev
 
 .PHONY: systemd-tools
 systemd-tools:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LIMIT_S = 20.0
 """Real seconds that a test waits for what must come: generous, for it only matters when it does not come."""
 FIRMWARE = TREE / "drivers" / "bridge_firmware"
-SANITIZERS = "-g -fsanitize=address,undefined -fno-sanitize-recover=all"
+SANITIZERS = "-O0 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 SEED = 1
 """Of all chance, where a test does not say another."""
 _WORD = (1 << 64) - 1

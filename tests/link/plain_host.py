@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LIMIT_S = 20.0
 """Real seconds within which what is waited for comes."""
 ALIVE_S = 0.2
+SETTLE_S = 0.01
+"""Between a change of rate and the first byte: the device is silent then."""
 BASE_RATE = 115_200
 SESSION = 0x5E55_1011
 
@@ -150,7 +152,7 @@ class PlainHost:
         _, fields = self.next("RATED")
         assert fields["rate"] == rate
         set_rate(self.port, rate)
-        time.sleep(0.01)  # the page's own: the device may still be at it
+        self.read(SETTLE_S)
         self.write(b"\0")
         self.send("PING", number=1)
         self.next("PONG")

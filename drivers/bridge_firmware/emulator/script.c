@@ -76,7 +76,7 @@ bool script_read(struct script *script, const char *path, ns_t start, char *why,
         done = end != text && seconds >= latest && seconds <= SCRIPT_LONGEST_S;
         if (!done) {
             snprintf(why, room, "%.200s:%u: a line begins with seconds from the start, no less than the line before", path, number);
-        } else if (!add(script, start + (ns_t)(seconds * (double)NS_PER_S), end)) {
+        } else if (!add(script, start + (ns_t)(seconds * (double)NS_PER_S), end + strspn(end, " \t"))) {
             snprintf(why, room, "%.200s:%u: a script has at most %d lines", path, number, SCRIPT_MOST);
             done = false;
         }
