@@ -451,11 +451,27 @@ def test_it_listens_at_a_unix_socket_or_calls_one(tmp_path: Path) -> None:
 
 
 def test_what_is_at_the_path_already_is_not_taken_away(tmp_path: Path) -> None:
-    file = tmp_path / "bridge"
+    file, link, live = (tmp_path / name for name in ("file", "link", "live"))
     file.write_text("mine")
-    done = subprocess.run([program(), "--pty", file], capture_output=True, text=True, check=False)
-    assert (done.returncode, file.read_text()) == (1, "mine")
-    assert "something else at the path" in done.stderr
+    link.symlink_to(file)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(live))
+        listener.listen()
+        for kind, taken in (("pty", file), ("pty", link), ("pty", live), ("unix", file), ("unix", live)):
+            done = subprocess.run([program(), f"--{kind}", taken], capture_output=True, text=True, check=False)
+            assert (done.returncode, "something else at the path" in done.stderr) == (1, True), done.stderr
+        assert (link.read_text(), live.is_socket()) == ("mine", True)
+
+
+def test_what_an_emulator_that_was_killed_has_left_is_taken_over(place: Path) -> None:
+    for kind in ("pty", "unix"):
+        with Emulator(place, place=kind) as bridge:
+            bridge.process.kill()
+            bridge.process.wait(LIMIT_S)
+            assert place.is_symlink() or place.is_socket()
+            with Emulator(place, place=kind):
+                pass
+        assert not os.path.lexists(place)
 
 
 def test_it_leaves_nothing_behind(place: Path) -> None:
@@ -549,9 +565,10 @@ def test_a_bad_day_under_sanitizers(place: Path, photos: Path) -> None:
                 bridge.order(order)
                 host.send("PING", number=1)
                 host.read(0.05)
-        for order in ("picture 100000", f"picture {photos}", "unplug", "replug", "help", "x" * 5000):
-            if len(order) < 100:
-                bridge.order(order)
+        assert bridge.process.stdin is not None
+        bridge.process.stdin.write("x" * 10_000 + "\n")
+        for order in ("picture 100000", f"picture {photos}", "unplug", "replug", "help"):
+            bridge.order(order)
         with PlainHost(bridge.path, session=12) as host:
             bridge.order("errors 0")
             bridge.order("lose 0")

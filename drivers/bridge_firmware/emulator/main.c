@@ -97,7 +97,7 @@ static uint64_t some_seed(void)
 static void tell_start(const struct bridge *bridge, uint64_t seed)
 {
     report_begin("started", bridge->now);
-    report_text("path", bridge->port.kind == PORT_TCP || !bridge->port.where ? bridge->port.place : bridge->port.where);
+    report_text("path", bridge->port.kind == PORT_TCP ? bridge->port.place : bridge->port.where);
     report_number("seed", (int64_t)seed);
     report_number("boot", bridge->device.boot);
     report_end();

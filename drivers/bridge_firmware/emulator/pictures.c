@@ -10,7 +10,7 @@
 
 #include "faults.h"
 
-#define HEAD 65536 /* bytes of a file in which its size stands */
+#define HEAD (1u << 20) /* bytes of a file in which its size stands: thumbnails and profiles come before it */
 
 static const struct size MADE_UP_SIZE = {640, 480};
 

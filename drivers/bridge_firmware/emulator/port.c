@@ -80,23 +80,23 @@ static bool lead_there(const struct port *port)
     return false;
 }
 
-static bool is_free(const char *path, mode_t kind)
+/* Whether nothing is lost if the path leads to this pty: there is nothing, or a link to a pty that an emulator has left. */
+static bool is_free_for_link(const struct port *port)
 {
-    struct stat there;
+    char target[sizeof port->place];
+    ssize_t length = readlink(port->where, target, sizeof target - 1);
+    size_t folder = (size_t)(strrchr(port->place, '/') - port->place) + 1; /* of this system's ptys */
 
-    if (lstat(path, &there) < 0)
+    if (length < 0)
         return errno == ENOENT;
     errno = EEXIST;
-    return (there.st_mode & S_IFMT) == kind;
+    return (size_t)length > folder && memcmp(target, port->place, folder) == 0;
 }
 
 static bool plug_pty(struct port *port, const char **what)
 {
     const char *name;
 
-    *what = "there is something else at the path";
-    if (port->where && !is_free(port->where, S_IFLNK))
-        return false;
     *what = "a pty could not be made";
     port->end = posix_openpt(O_RDWR | O_NOCTTY);
     if (port->end < 0 || grantpt(port->end) < 0 || unlockpt(port->end) < 0 || !never_blocks(port->end))
@@ -107,8 +107,11 @@ static bool plug_pty(struct port *port, const char **what)
     memcpy(port->place, name, strlen(name) + 1);
     if (!make_bare(port))
         return false;
+    *what = "there is something else at the path";
+    if (!is_free_for_link(port))
+        return false;
     *what = "the path could not be made to lead to the pty";
-    return !port->where || lead_there(port);
+    return lead_there(port);
 }
 
 static bool look_at_pty(struct port *port)
@@ -136,18 +139,37 @@ static bool unix_address(const char *path, struct sockaddr_un *address)
     return true;
 }
 
+/* Whether nobody listens there: what an emulator that was killed has left may be taken away. */
+static bool is_free_for_socket(const struct sockaddr_un *address)
+{
+    struct stat there;
+    int asking;
+    bool is_answered;
+
+    if (lstat(address->sun_path, &there) < 0)
+        return errno == ENOENT;
+    asking = S_ISSOCK(there.st_mode) ? socket(AF_UNIX, SOCK_STREAM, 0) : -1;
+    is_answered = asking < 0 || connect(asking, (const struct sockaddr *)address, sizeof *address) == 0 || errno != ECONNREFUSED;
+    let_go(&asking);
+    errno = EEXIST;
+    return !is_answered;
+}
+
 static bool plug_unix(struct port *port, const char **what)
 {
     struct sockaddr_un address;
 
+    *what = "the path cannot be listened on";
+    if (!unix_address(port->where, &address))
+        return false;
     *what = "there is something else at the path";
-    if (!is_free(port->where, S_IFSOCK))
+    if (!is_free_for_socket(&address))
         return false;
     *what = "the path cannot be listened on";
     unlink(port->where);
     snprintf(port->place, sizeof port->place, "%s", port->where);
     port->listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    return port->listener >= 0 && unix_address(port->where, &address) && never_blocks(port->listener)
+    return port->listener >= 0 && never_blocks(port->listener)
         && bind(port->listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(port->listener, 4) == 0;
 }
 
@@ -270,7 +292,7 @@ void port_unplug(struct port *port)
 {
     if (!port->is_plugged)
         return;
-    if ((port->kind == PORT_PTY && port->where && is_ours(port)) || port->kind == PORT_UNIX)
+    if ((port->kind == PORT_PTY && is_ours(port)) || port->kind == PORT_UNIX)
         unlink(port->where);
     let_go(&port->end);
     let_go(&port->listener);
