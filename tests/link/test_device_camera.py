@@ -207,6 +207,15 @@ def test_a_picture_is_taken_if_all_that_will_be_said_of_it_has_room(far: FarHost
     assert len(far.calls(Capture)) == 1 - captures
 
 
+def test_what_will_be_said_of_a_picture_keeps_its_room(far: FarHost) -> None:
+    far.ask(request=1)
+    for _ in range(6):
+        far.tell("CAMERA", request=2, mode=9, width=0, height=0, quality=0, chunk=64, interval=0)
+    heard = far.hear()
+    assert heard[0]["control"] == 4, "of six queued messages, three are kept for PICTURE, END and FAILED"
+    assert len(of(heard, "FAILED")) == 3
+
+
 # --- pictures
 
 

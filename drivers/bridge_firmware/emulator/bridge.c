@@ -207,10 +207,9 @@ void bridge_listen(struct bridge *bridge, ns_t now)
 
     note_host(bridge, now); /* one that was lost while it was written to, before the next comes */
     port_look(&bridge->port, now);
-    note_host(bridge, now);
     n = port_read(&bridge->port, bytes, line_room(&bridge->from_host));
+    note_host(bridge, now); /* after the reading: a host sets its rate, and writes */
     line_put(&bridge->from_host, bytes, n, now);
-    note_host(bridge, now);
 }
 
 struct pollfd bridge_wait(const struct bridge *bridge)
