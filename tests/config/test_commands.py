@@ -76,7 +76,7 @@ def test_check_warns_of_a_cameras_login_that_is_not_there_and_repeats_no_passwor
 
 def test_check_tells_every_mistake_on_stderr_and_ends_with_2(tmp_path: Path) -> None:
     path = tmp_path / "glassd.yaml"
-    path.write_text("model:\n  endpoints: [{url: reader}]\ncamera：\n  driver: bridge\nlanguage: {a\n")
+    path.write_text("model:\n  endpoints: [{url: reader}]\ncamera：\n  driver: pedals\nlanguage: {a\n")
     done = glassd("check", path)
     assert (done.returncode, done.stdout) == (2, "")
     assert [line.split(" ")[0] for line in done.stderr.splitlines()] == [

@@ -57,7 +57,7 @@ INVALID = [
     "model: {endpoints: null}",
     "model: {endpoints: [{url: 'https://x', text: a, key: sk-123}]}",
     f"{MODEL}camera: {{size: 1x1}}",
-    f"{MODEL}camera: {{driver: bridge}}",
+    f"{MODEL}camera: {{driver: pedals}}",
     f"{MODEL}camera: {{driver: uvc, path: x}}",
     f"{MODEL}camera: {{driver: clip}}",
     f"{MODEL}camera: {{driver: uvc, fresh: 3}}",

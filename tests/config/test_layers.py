@@ -145,7 +145,7 @@ def test_sections_can_be_compared(tmp_path: Path) -> None:
 
 def test_a_direct_ask_needs_no_more_than_the_model(tmp_path: Path) -> None:
     path = tmp_path / "glassd.yaml"
-    path.write_text(f"{MODEL}camera: {{driver: bridge}}\ntriggers: nonsense\n\tlog: x\n")
+    path.write_text(f"{MODEL}camera: {{driver: pedals}}\ntriggers: nonsense\n\tlog: x\n")
     assert load_model_only(path).endpoints[0].url == "reader"
     path.write_text("model: {endpoints: [{url: readr}]}\ntriggers: nonsense\n")
     with pytest.raises(ConfigError) as caught:

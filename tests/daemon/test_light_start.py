@@ -30,6 +30,7 @@ print("loaded:", *sorted({heavy} & set(sys.modules)), file=sys.stderr)
         (["--version"], set()),
         (["check", "configs/demo.yaml"], {"asyncio"}),
         (["check", "configs/uvc-dashscope.yaml"], {"asyncio"}),
+        (["check", "configs/bridge.yaml"], {"asyncio"}),
         (["schema"], {"asyncio"}),
         (["drivers"], {"asyncio"}),
         (["status"], set()),
@@ -66,6 +67,7 @@ CAN_WAIT = (
     "glassd.config.descriptions",
     "glassd.config.json_schema",
     "glassd.frames.develop",
+    "glassd_drivers.link.host",  # there is no bridge in the config
     "glassd.frames.flashes",
     "glassd.presenter.tables",
     "glassd.gateway.server",  # there is none in the config
