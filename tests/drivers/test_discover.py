@@ -150,6 +150,7 @@ def test_the_table_names_what_goes_into_the_config(
         "",
         "Serial lines",
         "  /dev/serial/by-id/usb-FTDI (/dev/ttyUSB0)  FT232R USB UART",
+        "      where it is a bridge: driver: bridge, for camera, buttons and displays (docs/bridge.md)",
         "",
         "Input devices",
         "  /dev/glassd/buttons (/dev/input/event3)  Remote",
@@ -171,7 +172,7 @@ def test_where_nothing_is_found_it_says_what_to_plug_in(
     text = listing(monkeypatch, capsys, found=False)
     assert [line for line in text.splitlines() if line.startswith("  ")] == [
         "  none: plug in a USB camera (UVC)",
-        "  none: plug in the bridge",
+        "  none: plug in a bridge (docs/bridge.md)",
         "  none: plug in a keyboard or a remote control, or pair one",
         "  none: a board has them, a PC may not; docs/gpio.md",
     ]

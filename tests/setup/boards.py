@@ -56,7 +56,7 @@ SMALL = (Mode(Size(800, 600), (10.0, 5.0)), Mode(Size(640, 480), (30.0,)))
 
 
 def found_on(folder: Path, board: str) -> Found:
-    """Return what is found on a board by its name: nothing, usb, busy, gpio, or itself: what its folder holds."""
+    """Return what is found on a board by its name: nothing, usb, busy, bridge, gpio, or itself: what a folder holds."""
     events = [folder / "dev/input/event0", folder / "dev/input/event1"]
     keyboard = FoundInput(Path("/dev/glassd/by-id/buttons-Board"), events[0], "USB Keyboard", KEYBOARD_KEYS)
     remote = FoundInput(Path("/dev/glassd/by-id/buttons-Clicker"), events[1], "Clicker", REMOTE_KEYS)
@@ -73,6 +73,9 @@ def found_on(folder: Path, board: str) -> Found:
             serial_lines=(FoundSerialLine(Path("/dev/ttyUSB0"), Path("/dev/ttyUSB0"), "FT232R USB UART"),),
             problems=("/dev/video9: cannot be asked: Device or resource busy",),
         )
+    if board == "bridge":
+        port = folder / "dev/bridge"
+        return Found(serial_lines=(FoundSerialLine(port, port, "FT232R USB UART"),))
     assert board == "gpio", board
     lines = tuple(LineFacts(at, f"GPIO{at}", at == 2, "spi" if at == 2 else "") for at in range(28))
     chip = FoundGpioChip(Path("/dev/gpiochip0"), Path("/dev/gpiochip0"), "pinctrl-rp1", 54, lines)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import boards
 import pytest
+from emulator import Emulator
 from technician import Technician, technician
 from wcwidth import wcswidth
 
@@ -113,7 +114,7 @@ def test_the_key_is_for_root_alone_and_stands_nowhere_else(tmp_path: Path) -> No
     run(session())
 
 
-def test_what_is_found_is_named_and_the_bridge_told_to_come_later(tmp_path: Path) -> None:
+def test_what_is_found_is_named(tmp_path: Path) -> None:
     async def session() -> None:
         async with technician(tmp_path, "busy") as person:
             await person.answers(LANGUAGE)
@@ -123,7 +124,7 @@ def test_what_is_found_is_named_and_the_bridge_told_to_come_later(tmp_path: Path
             "camera: HIL Camera",
             "camera: 二号摄像头",
             "buttons: Clicker",
-            "bridge: FT232R USB UART (its driver comes with a later version)",
+            "bridge: FT232R USB UART",
             "display: none",
             "not usable: /dev/video9: cannot be asked: Device or resource busy",
         ):
@@ -135,10 +136,10 @@ def test_what_is_found_is_named_and_the_bridge_told_to_come_later(tmp_path: Path
 def test_of_two_cameras_one_is_chosen_with_what_it_can_do(tmp_path: Path) -> None:
     async def session() -> None:
         async with technician(tmp_path, "busy") as person:
-            await person.answers(LANGUAGE, ("Number [1]", "4"), ("Number [1]", "2"))
+            await person.answers(LANGUAGE, ("Number [1]", "4"), ("Number [1]", "2"), ("Number [1]", ""))
             await person.sees_text("Press the button")
             await person.presses("")
-            await person.answers(("Number [2]", ""), WRITE)
+            await person.answers(("Number [1]", "3"), WRITE)
             assert await person.ends() == 0
         camera = load(config_of(tmp_path)).config.camera
         assert camera is not None
@@ -148,6 +149,40 @@ def test_of_two_cameras_one_is_chosen_with_what_it_can_do(tmp_path: Path) -> Non
             "fps": 10,
         }
         assert "# The camera: 二号摄像头." in config_of(tmp_path).read_text()
+
+    run(session())
+
+
+def test_a_bridge_is_asked_for_its_buttons_and_plays_all_roles(tmp_path: Path) -> None:
+    async def session() -> None:
+        boards.make(tmp_path)
+        with Emulator(tmp_path / "dev/bridge", "--name", "lab glasses", "--buttons", "shutter,back,side key"):
+            async with technician(tmp_path, "bridge") as person:
+                await person.answers(LANGUAGE, ("Number [1]", "4"), *[("Number [1]", "")] * 3, WRITE)
+                assert await person.ends() == 0, person.transcript()
+                assert "It is lab glasses; its buttons: shutter, back, side key" in person.transcript()
+        config = load(config_of(tmp_path)).config
+        assert config.camera is not None
+        sections: list[Any] = [config.camera, *config.buttons, *config.displays]
+        assert [section.driver for section in sections] == ["bridge"] * 3
+        assert {section.options.device for section in sections} == {str(tmp_path / "dev/bridge")}
+        assert sections[1].options.map == {"shutter": "main", "back": "back", "side key": "side_key"}
+        assert [str(trigger.when) for trigger in config.triggers] == [
+            *("main press", "main double", "main long", "back press")
+        ]
+
+    run(session())
+
+
+def test_a_bridge_that_does_not_answer_gets_the_buttons_that_glassd_knows(tmp_path: Path) -> None:
+    async def session() -> None:
+        boards.make(tmp_path)
+        async with technician(tmp_path, "bridge") as person:
+            await person.answers(LANGUAGE, ("Number [1]", "4"), *[("Number [1]", "")] * 3, WRITE)
+            assert await person.ends() == 0, person.transcript()
+            assert "so these are taken: main, down, up, back" in person.transcript()
+        buttons: list[Any] = load(config_of(tmp_path)).config.buttons
+        assert buttons[0].options.map == {name: name for name in ("main", "down", "up", "back")}
 
     run(session())
 

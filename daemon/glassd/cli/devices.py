@@ -18,6 +18,10 @@ NAMED = 8
 """How many keys or lines of a device are named in the table; `--json` has them all."""
 
 
+BRIDGE = "where it is a bridge: driver: bridge, for camera, buttons and displays (docs/bridge.md)"
+"""What is said of a serial line, for nothing tells what is behind it."""
+
+
 def add(subparsers: Any) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
@@ -51,8 +55,8 @@ def _table(
     lines += [] if cameras else ["  none: plug in a USB camera (UVC)"]
     lines += ["", "Serial lines"]
     for serial_line in serial_lines:
-        lines += _entry(serial_line, [])
-    lines += [] if serial_lines else ["  none: plug in the bridge"]
+        lines += _entry(serial_line, [BRIDGE])
+    lines += [] if serial_lines else ["  none: plug in a bridge (docs/bridge.md)"]
     lines += ["", "Input devices"]
     for found_input in inputs:
         lines += _entry(found_input, [_key_line(found_input.keys)] if not found_input.problem else [])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from glassd.setup.places import Places
     from glassd.setup.present import Present
     from glassd.setup.texts import FileTexts
-    from glassd_drivers.discover import FoundCamera, FoundInput
+    from glassd_drivers.discover import FoundCamera, FoundInput, FoundSerialLine
 
 Row = tuple[str, str]
 """A line, and the comment behind it."""
@@ -63,9 +63,9 @@ def resolve(answers: Answers, found: Found, present: Present | None) -> Sections
         names["buttons"] = device.name if device else ""
         buttons = [buttons_section(device, keys_of(device))]
     if isinstance(camera, dict):
-        names["camera"] = _name_of(found.cameras, camera)
+        names["camera"] = _name_of((*found.cameras, *found.serial_lines), camera)
     if isinstance(buttons, list) and len(buttons) == 1:
-        names["buttons"] = _name_of(found.inputs, buttons[0])
+        names["buttons"] = _name_of((*found.inputs, *found.serial_lines), buttons[0])
     if not isinstance(displays, list):
         displays = [{"driver": "terminal"}] if displays == "terminal" else []
     buttons = buttons if isinstance(buttons, list) else []
@@ -167,7 +167,7 @@ def _triggers(sections: Sections, texts: FileTexts) -> str:
     return "\n".join([texts.triggers, "triggers:", *item_lines(sections.triggers)])
 
 
-def _name_of(devices: Sequence[FoundCamera | FoundInput], section: dict[str, Any]) -> str:
+def _name_of(devices: Sequence[FoundCamera | FoundInput | FoundSerialLine], section: dict[str, Any]) -> str:
     """Return what the device of a section calls itself; empty where it is none of those that were found."""
     return next((device.name for device in devices if str(device.path) == section.get("device")), "")
 

@@ -101,6 +101,19 @@ def buttons_section(device: FoundInput | None, keys: dict[str, str]) -> dict[str
     return section
 
 
+def bridge_section(line: FoundSerialLine) -> dict[str, Any]:
+    """Return what all sections of a bridge have."""
+    return {"driver": "bridge", "device": str(line.path)}
+
+
+def bridge_map(names: Sequence[str]) -> dict[str, str]:
+    """Return button of a bridge → button, by its own name; where none is called main, the first is."""
+    words = {name: "_".join(name.split()) for name in names if name.strip()}
+    if "main" not in words.values():
+        words |= dict.fromkeys(list(words)[:1], "main")
+    return words
+
+
 def _has_buttons(device: FoundInput) -> bool:
     return not device.problem and bool(set(device.keys) - _OF_THE_BOARD)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from glassd.config.fields import SCENE_CHANGE
 from glassd.setup import ask_buttons, ask_model, presses
 from glassd.setup.answers import KEEP, Answers, ModelAnswers
+from glassd.setup.ask_bridge import BridgeAsker
 from glassd.setup.console import clipped, padded
 from glassd.setup.document import compose, mistakes_in, resolve
 from glassd.setup.found import camera_section
@@ -73,9 +74,10 @@ class Conversation:
         self._tell_what_is_found()
         if self._present is None:
             self._model()
-            if len(self._found.cameras) > 1 or self._found.drivers_of("cameras"):
+            found = self._found
+            if len(found.cameras) > 1 or found.serial_lines or found.drivers_of("cameras"):
                 self._camera()
-            if self._found.inputs or self._found.chips or self._found.drivers_of("buttons"):
+            if found.inputs or found.chips or found.serial_lines or found.drivers_of("buttons"):
                 self._buttons(first_time=True)
             self._displays()
         while (name := self._to_change()) is not None:
@@ -112,7 +114,7 @@ class Conversation:
         rows = [
             ("camera", [one.name or str(one.path) for one in found.cameras]),
             ("buttons", [*map(ask_buttons.named, found.inputs), *map(ask_buttons.named, found.chips)]),
-            ("bridge", [texts.bridge_later.format(line.name or line.path) for line in found.serial_lines]),
+            ("bridge", [line.name or str(line.path) for line in found.serial_lines]),
             ("display", [self._places_of_screen()] if found.has_screen else []),
             *((_ROLE[driver.role], [f"{driver.name} ({driver.package})"]) for driver in found.drivers),
             *(("problem", [problem]) for problem in found.problems),
@@ -137,6 +139,10 @@ class Conversation:
         if names[at] != spoken(names[at], self._terminal):
             self._console.say(self._texts.only_english)
 
+    @property
+    def _bridges(self) -> BridgeAsker:
+        return BridgeAsker(self._console, self._texts, self._found)
+
     def _model(self) -> None:
         now = self.answers.model
         kept = self._kept("model")
@@ -148,6 +154,7 @@ class Conversation:
         texts, found = self._texts, self._found
         options: list[Option] = [
             *((f"{one.name or one.path}  ({one.node})", camera_section(one)) for one in found.cameras),
+            *self._bridges.options(),
             *([] if found.cameras else [(texts.camera_later, "auto")]),
             *self._strangers("cameras"),
             (texts.none_camera, "none"),
@@ -156,7 +163,9 @@ class Conversation:
 
     def _buttons(self, *, first_time: bool = False) -> None:
         asker = ask_buttons.ButtonsAsker(self._console, self._texts, self._found)
-        options = [*asker.options(), *self._strangers("buttons"), (self._texts.none_buttons, "none")]
+        own, of_bridge = asker.options(), self._bridges.button_options()
+        ways = [*own, *of_bridge] if self._found.inputs else [*of_bridge, *own]
+        options = [*ways, *self._strangers("buttons"), (self._texts.none_buttons, "none")]
         if first_time and len(options) == 2 and self._found.inputs:  # one way, and none: no question
             answer = options[0][1](first_time)
         else:
@@ -167,13 +176,15 @@ class Conversation:
     def _displays(self) -> None:
         texts = self._texts
         options: list[Option] = [
+            *self._bridges.options(),
             *([(self._places_of_screen(), self._own_screen)] if self._found.has_screen else []),
             (texts.serial, self._other_terminal),
             *self._strangers("displays"),
             (texts.none_display, "none"),
         ]
         sits_there = self._console.name == str(self._places.dev / "tty1")
-        default = len(options) - 1 if sits_there or not self._found.has_screen else 0
+        has_one = self._found.serial_lines or (self._found.has_screen and not sits_there)
+        default = 0 if has_one else len(options) - 1
         answer = self._chosen("displays", texts.display, options, default)
         self._set(displays=[answer] if isinstance(answer, dict) else answer)
 

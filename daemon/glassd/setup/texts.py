@@ -51,7 +51,10 @@ class Texts:
     found: str
     nothing: str
     roles: Mapping[str, str]
-    bridge_later: str
+    bridge: str
+    greeting: str
+    bridge_has: str
+    no_bridge: str
     choose: str
     number: str
     plain: str
