@@ -16,11 +16,11 @@ from glassd_drivers.contracts import TransientFault
 if TYPE_CHECKING:
     from glassd_drivers.contracts import DriverError
 
-READ_BYTES: Final = 8 * 1024
-"""How much one read takes: the kernel gives a terminal's bytes in pieces of 4095 at most."""
+READ_BYTES: Final = 4 * 1024
+"""How much one read takes: a terminal gives 4095 bytes at most."""
 BIG_BYTES: Final = 1024
 """A read of so much was likely not all that there is."""
-PIECES_LIMIT: Final = 8
+PIECES_LIMIT: Final = 16
 """How many reads are made in one turn of the loop. 64 KB of the smallest packets take some 40 ms; others wait, too."""
 EMPTY_LIMIT: Final = 100
 """How often in a row there may be nothing to read though the loop was told that there is: some drivers of the kernel
