@@ -151,11 +151,10 @@ def test_where_the_rates_differ_both_ends_see_nonsense(bridge: Emulator) -> None
         set_rate(host.port, 921_600)
         bridge.until("host_rate", baud=921_600)
         before = bridge.stats()
-        while (after := bridge.stats())["bad"] == before["bad"] or not after["to_host_hurt"]:
+        watched = ("bad", "from_host_hurt", "to_host_hurt")
+        while any(after[each] == before[each] for after in [bridge.stats()] for each in watched):
             host.write(b"hello" * 100)
             host.read(0.02)
-        assert after["from_host_hurt"] > before["from_host_hurt"]
-        assert after["to_host_hurt"] > before["to_host_hurt"]
         set_rate(host.port, 115_200)
         bridge.until("host_rate", baud=115_200)
         host.write(b"\0")
