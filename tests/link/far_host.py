@@ -11,6 +11,8 @@ from device_end import Call, DeviceEnd
 SESSION = 7
 MS = 1000
 """Microseconds."""
+JPEG = bytes(range(256)) * 40
+"""A picture, as far as the link is concerned."""
 ALIVE = wire.stuffed(wire.checked(b"\x7f", SESSION))
 """A packet of the session whose type nobody knows: it has no effect but that the line is alive."""
 
@@ -107,3 +109,16 @@ def in_session(end: DeviceEnd | None = None, **hello: int) -> FarHost:
 def ack(display: int = 0, control: int = 0) -> Heard:
     """Return the device's ACK."""
     return Heard("ACK", {"buttons": 0, "display": display, "control": control})
+
+
+def of(heard: list[Heard], name: str) -> list[dict[str, Any]]:
+    """Return the fields of each packet or message of this name."""
+    return [each.fields for each in heard if each.name == name]
+
+
+def begun(far: FarHost, data: bytes = JPEG, chunk: int = 100) -> list[Heard]:
+    """Ask for a still and have it begun."""
+    far.ask(chunk=chunk)
+    far.end.picture(data, 1600, 1200, 77)
+    far.end.calls()
+    return far.hear()

@@ -57,6 +57,14 @@ def test_another_hello_begins_anew(far: FarHost) -> None:
     assert parse(far.end.transmit(far.now), session=8) == []
 
 
+def test_what_was_asked_in_one_session_is_not_answered_in_the_next(far: FarHost) -> None:
+    far.tell("LINE", row=0, text="")
+    for name, fields in (("PING", {"number": 1}), ("ECHO", {"number": 1, "data": b""}), ("RATE", {"rate": 921_600})):
+        far.say(name, **fields)
+    far.end.receive(wire.packet("HELLO", lowest=1, highest=1, session=8, largest=4102), far.now)
+    assert names(parse(far.end.transmit(far.now), session=8)) == ["WELCOME"]
+
+
 def test_without_a_version_in_common_the_answer_is_here() -> None:
     far = FarHost()
     assert names(far.greet(lowest=2, highest=9)) == ["HERE"]
