@@ -135,6 +135,17 @@ def test_an_ack_that_moves_on_begins_the_wait_anew(far: FarHost) -> None:
     assert edges(far.passes(3)) == [1]
 
 
+def test_a_wait_ends_with_the_ack_and_the_next_message_has_its_own(far: FarHost) -> None:
+    far.end.edge(0, True, 0)
+    far.hear()
+    far.passes(200)
+    far.say("ACK", buttons=1, display=0, control=0)
+    far.end.edge(1, True, 0)
+    assert edges(far.hear()) == [1]
+    assert edges(far.passes(318)) == []
+    assert edges(far.passes(3)) == [1]
+
+
 @pytest.mark.parametrize("next_", [3, 4, 128, 255])
 def test_an_ack_of_what_was_never_sent_is_nothing(far: FarHost, next_: int) -> None:
     far.end.edge(0, True, 0)
