@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bench_board import at_rest_on_the_board
+from bench_bridge import bridge_goodput, bridge_latency
 from bench_frames import frame_path
 from bench_gateway import gateway
 from bench_in_hand import press_to_frame
@@ -47,6 +48,8 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         gateway,
         link_receive,
         link_overhead,
+        bridge_goodput,
+        bridge_latency,
         at_rest_on_the_board,
         in_view_on_the_board,
     )
