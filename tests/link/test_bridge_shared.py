@@ -88,6 +88,31 @@ def test_whatever_ends_the_line_is_told_to_all_in_the_same_words(tmp_path: Path,
     asyncio.run(main())
 
 
+def test_who_comes_back_first_waits_for_those_who_still_hold_the_lost_line_and_gets_a_new_one(tmp_path: Path) -> None:
+    async def main() -> None:
+        with emulated(tmp_path, "--rates", "none") as bridge:
+            host = Host(time.monotonic)
+            slow = made("buttons", "bridge", host, device=bridge.path)
+            await slow.open()
+            first = made("displays", "bridge", host, device=bridge.path)
+            await first.open()
+            bridge.order("reset")
+            with pytest.raises(TransientFault):
+                await first.watch()
+            await first.close()
+            again = made("displays", "bridge", host, device=bridge.path)
+            opening = asyncio.create_task(again.open())
+            await asyncio.wait([opening], timeout=0.05)
+            assert not opening.done()
+            await slow.close()
+            await opening
+            await again.show(Screen(lines=("new",)))
+            await again.close()
+            assert len(bridge.all("opened")) == 2
+
+    asyncio.run(main())
+
+
 class Lives:
     """The three drivers under their supervisors, as the daemon has them."""
 

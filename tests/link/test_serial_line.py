@@ -261,14 +261,17 @@ except OSError as error:
 def test_while_it_is_open_no_other_program_gets_it() -> None:
     """Not even one that asks nobody, such as `cat`: root alone is let in."""
 
-    async def main(path: str) -> str:
+    async def main(path: str) -> list[str]:
         async with opened(SerialLine(path)):
-            return await asyncio.to_thread(as_nobody, READS, path)
+            meanwhile = await asyncio.to_thread(as_nobody, READS, path)
+        return [meanwhile, await asyncio.to_thread(as_nobody, READS, path)]
 
     with Pty() as pty:
         Path(pty.path).chmod(0o666)
+        held = os.open(pty.path, os.O_RDWR | os.O_NOCTTY)  # so that the terminal outlives the line, with its flags
         told = asyncio.run(main(pty.path))
-    assert told == "EBUSY\n"
+        os.close(held)
+    assert told == ["EBUSY\n", ""]
 
 
 def test_a_port_that_is_set_otherwise_is_set_as_the_link_needs_it() -> None:
