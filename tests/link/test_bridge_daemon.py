@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import json
 import os
@@ -73,7 +74,10 @@ def test_a_press_is_answered_on_the_bridges_display_while_the_answer_comes(
 def held(daemon: Daemon) -> tuple[int, int]:
     """Return how many descriptors that are no socket, and how many threads a daemon has."""
     process = Path(f"/proc/{daemon.process.pid}")
-    links = [os.readlink(entry) for entry in (process / "fd").iterdir()]  # noqa: PTH115 - "pipe:[1]" is no path
+    links = []
+    for entry in (process / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            links.append(os.readlink(entry))  # noqa: PTH115 - "pipe:[1]" is no path
     return len([link for link in links if not link.startswith("socket:")]), len(list((process / "task").iterdir()))
 
 
