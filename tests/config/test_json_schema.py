@@ -29,6 +29,7 @@ VALID = [
     f"{MODEL}triggers: [{{when: main press, ask: x, detail: text}}, {{when: main long, do: next page}}]",
     f"{MODEL}camera: {{driver: clip, path: x}}\ntriggers: [{{when: scene change, ask: x}}]",
     f"{MODEL}api: {{listen: '[::1]:80', token: a}}\nlog: {{level: debug}}\ngestures: {{long: 1s}}",
+    f"{MODEL}gestures: {{echoes: [{{of: right, seen_as: down, within: 500ms}}, {{of: right, seen_as: right}}]}}",
 ]
 VALID += [
     "model: {endpoints: [{url: 'https://x', text: a, fields: {a: [1, {b: null}]}, picture_fields: {model: x}}]}",
@@ -68,6 +69,10 @@ INVALID = [
     f"{MODEL}triggers: [{{when: main, ask: x}}]",
     f"{MODEL}triggers: [{{when: main press}}]",
     f"{MODEL}triggers: [{{when: main press, ask: x, do: clear}}]",
+    f"{MODEL}gestures: {{echoes: {{of: right, seen_as: down}}}}",
+    f"{MODEL}gestures: {{echoes: [{{of: right}}]}}",
+    f"{MODEL}gestures: {{echoes: [{{of: right, seen_as: down, within: 500}}]}}",
+    f"{MODEL}gestures: {{echoes: [{{of: right press, seen_as: down}}]}}",
     f"{MODEL}language: yes",
 ]
 

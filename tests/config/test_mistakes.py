@@ -133,6 +133,10 @@ SEMANTIC = {
     "a duration without its unit": ("gestures: {long: 3}", ["1:18: gestures.long"]),
     "seconds with a point and without a unit": ("gestures: {long: 0.5}", ["1:18: gestures.long"]),
     "a unit in full-width signs": ("gestures: {long: ３ｓ}", ["1:18: gestures.long"]),
+    "an echo within no time": (
+        "gestures:\n  echoes:\n    - {of: right, seen_as: down, within: 1min}\n    - {of: up, seen-as: up}",
+        ["3:42: gestures.echoes.0.within", "4:16: gestures.echoes.1.seen-as"],
+    ),
     "an unknown profile": ("displays: [{driver: terminal, profile: glas3}]", ["1:40: displays.0.profile"]),
     "an unknown key of a driver": ("displays: [{driver: terminal, colour: auto}]", ["1:31: displays.0.colour"]),
     "a device twice": (

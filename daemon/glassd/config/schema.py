@@ -31,6 +31,8 @@ from glassd_drivers.units import ByteCount, Duration
 ANY_MODEL = "glassd"
 """The name, beside the models' own, by which an app asks the gateway for whichever model the config takes."""
 ONE_OF_BOTH = "either ask or do, and one of them"
+PadButton = Annotated[str, Field(pattern=r"^\S+$", max_length=64)]
+"""The name of a button, whether a device gives it or not."""
 UNGUARDED = "a token beside it (token: NAME), for whoever reaches the address could ask and see pictures"
 
 
@@ -96,6 +98,17 @@ class DisplayDevice(Section):
     """The profile that screens are laid out for; the driver's own where absent."""
 
 
+class Echo(Section):
+    """A press that a touch pad makes beside the one that was meant: one swipe that is seen as two, or a repeat."""
+
+    of: PadButton
+    """The button of the press that was meant."""
+    seen_as: PadButton
+    """The button of the press beside it, which means nothing; the same one for a repeat."""
+    within: Annotated[Duration, Field(gt=0, le=10)] = 0.5
+    """How long after the press that was meant the one beside it begins at most."""
+
+
 class GestureTimes(Section):
     """When a run of edges is which gesture."""
 
@@ -105,6 +118,8 @@ class GestureTimes(Section):
     """A second press within this time after a release makes a double."""
     long: Wait = 0.6
     """A button held this long is a long press."""
+    echoes: list[Echo] = Field([], max_length=32)
+    """Presses that mean nothing beside others: those of a touch pad that sees one swipe as two."""
 
 
 Gesture = Literal["press", "double", "triple", "long"]

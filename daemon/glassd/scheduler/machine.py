@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from glassd.ask import Ask, Origin
 from glassd.config.schema import ButtonEvent, SceneChange
 from glassd.messages.codes import Code
+from glassd.scheduler.echoes import Echoes
 from glassd.scheduler.gestures import Began, Dropped, Gestures, Made
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class Scheduler:
         self._triggers = {(when.button, when.gesture): each for when, each in events if isinstance(when, ButtonEvent)}
         self._on_scene = next((each for when, each in events if isinstance(when, SceneChange)), None)
         self._instructions = config.model.instructions
+        self._echoes = Echoes(config.gestures)
         self._gestures = Gestures(config.gestures, _mapped(self._triggers))
         self._at_once = config.gateway.at_once if config.gateway is not None else 0
 
@@ -159,7 +161,8 @@ class Scheduler:
 
     def edge(self, edge: Edge) -> list[Action]:
         """A button went down or up."""
-        return self._gestured(self._gestures.edge(edge))
+        counted = self._echoes.edge(edge)
+        return self._gestured(event for each in counted for event in self._gestures.edge(each))
 
     def tick(self, now: float) -> list[Action]:
         """Time has passed."""
