@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from glassd.config.load import Loaded
     from glassd.config.schema import Config, Trigger
 
 
@@ -49,10 +50,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         for line in _summary(loaded.config):
             print(line)
-    from glassd.cli.check_pictures import unreachable_budgets  # noqa: PLC0415  a light start: see the package
-
-    config = loaded.config
-    for warning in (*loaded.warnings, *unreachable_budgets(config), *_missing_keys(config), *_missing_files(config)):
+    for warning in _warnings(loaded):
         print(f"warning: {warning}", file=sys.stderr)
     return 0
 
@@ -66,8 +64,13 @@ def _summary(config: Config) -> Iterator[str]:
     yield f"buttons: {', '.join(device.driver for device in config.buttons) or 'none'}"
     displays = (f"{one.driver} as {one.profile}" if one.profile else one.driver for one in config.displays)
     yield f"displays: {', '.join(displays) or 'none'}"
+    from glassd.cli.check_buttons import when_known, without_trigger  # noqa: PLC0415  a light start: see the package
+
     for trigger in config.triggers:
-        yield f"{trigger.when}: {_effect(trigger)}"
+        known = when_known(trigger.when, config)
+        yield f"{trigger.when}: {_effect(trigger)}{f' ({known})' if known else ''}"
+    if unused := without_trigger(config):
+        yield f"without a trigger: {', '.join(unused)}"
     if config.api.listen:
         yield f"api: {config.api.listen}{', open to all on this machine' if config.api.open else ''}"
     if config.gateway:
@@ -79,6 +82,15 @@ def _summary(config: Config) -> Iterator[str]:
 
 def _effect(trigger: Trigger) -> str:
     return f"asks {trigger.ask!r}" if trigger.ask is not None else f"does {trigger.do}"
+
+
+def _warnings(loaded: Loaded) -> Iterator[str]:
+    from glassd.cli.check_buttons import lost_to_repeats  # noqa: PLC0415  a light start: see the package
+    from glassd.cli.check_pictures import unreachable_budgets  # noqa: PLC0415  likewise
+
+    yield from loaded.warnings
+    for find in (lost_to_repeats, unreachable_budgets, _missing_keys, _missing_files):
+        yield from find(loaded.config)
 
 
 def _missing_keys(config: Config) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Edges to gestures: what a run of a button's edges means.
 
-A gesture is decided as early as the mapping allows. Where only `press` is mapped on a button, the down edge itself is
-the press; where `long` is mapped too, the release decides; where `double` is mapped too, the time in which a second
-click may come has to pass. The instant of a gesture is always its first down edge.
+A gesture is decided as early as the mapping allows (`decided` is that rule). Where only `press` is mapped on a button,
+the down edge itself is the press; where `long` is mapped too, the release decides; where `double` is mapped too, the
+time in which a second click may come has to pass. The instant of a gesture is always its first down edge.
 
 Pure: edges and the time go in, gestures come out. A button's contact bounce is cut off in front: the first edge counts
 at once, and what the contacts do within `debounce` after it counts only by where they come to rest.
@@ -17,13 +17,37 @@ from msgspec import Struct
 from glassd_drivers.contracts import Edge, EdgeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from glassd.config.schema import Gesture, GestureTimes
 
 PLAYED_STEP_S = 0.02
 """Seconds between two edges of a played gesture, above the debounce: as fast as counts."""
 _CLICKS: Mapping[int, Gesture] = {1: "press", 2: "double", 3: "triple"}
+CLICKS: Mapping[Gesture, int] = {gesture: clicks for clicks, gesture in _CLICKS.items()}
+"""How often a button is pressed for a gesture; a `long` is none of them."""
+
+
+class Decided(Struct, frozen=True):
+    """When a gesture is known: `wait` seconds after the last edge of this kind that belongs to it."""
+
+    by: EdgeKind
+    wait: float = 0.0
+
+
+def decided(gesture: Gesture, mapped: Collection[Gesture], times: GestureTimes) -> Decided:
+    """Return when a gesture is known on a button on which these are mapped."""
+    if gesture == "long":
+        return Decided(EdgeKind.DOWN, times.long)
+    clicks = CLICKS[gesture]
+    if clicks < most_clicks(mapped):
+        return Decided(EdgeKind.UP, times.double)
+    return Decided(EdgeKind.UP if clicks == 1 and "long" in mapped else EdgeKind.DOWN)
+
+
+def most_clicks(mapped: Collection[Gesture]) -> int:
+    """Return how many clicks the longest run of them has that means something."""
+    return max((clicks for clicks, gesture in _CLICKS.items() if gesture in mapped), default=0)
 
 
 class Began(Struct, frozen=True):
@@ -57,8 +81,7 @@ def played(gesture: Gesture, times: GestureTimes) -> list[tuple[float, EdgeKind]
     if gesture == "long":
         return [(0.0, down), (times.long + times.debounce, up)]
     step = times.debounce + PLAYED_STEP_S
-    clicks = next(n for n, name in _CLICKS.items() if name == gesture)
-    return [(step * i, up if i % 2 else down) for i in range(2 * clicks)]
+    return [(step * i, up if i % 2 else down) for i in range(2 * CLICKS[gesture])]
 
 
 class Gestures:
@@ -96,10 +119,11 @@ class _Button(Struct):
     clicks: int = 0
     decided: bool = False  # the gesture under way has been reported; its release still has to come
     deadline: float | None = None
-    most_clicks: int = 0  # of the gestures that are mapped
+    after: tuple[Decided, ...] = ()  # a first click, a second one …: when what they make is known
 
     def __post_init__(self) -> None:
-        self.most_clicks = max((n for n, gesture in _CLICKS.items() if gesture in self.mapped), default=0)
+        known = range(1, max(1, most_clicks(self.mapped)) + 1)
+        self.after = tuple(decided(_CLICKS[clicks], self.mapped, self.times) for clicks in known)
 
     @property
     def due(self) -> float | None:
@@ -139,19 +163,19 @@ class _Button(Struct):
         self.clicks += 1
         self.deadline = None
         if "long" in self.mapped and self.clicks == 1:
-            self.deadline = instant + self.times.long
-        elif self.clicks >= self.most_clicks:
+            self.deadline = instant + decided("long", self.mapped, self.times).wait
+        elif self.after[self.clicks - 1].by is EdgeKind.DOWN:
             yield from self._decide()
 
     def _released(self, instant: float) -> Iterator[GestureEvent]:
         self.deadline = None
         if self.decided:
             self.began = None
-        elif self.clicks >= self.most_clicks:
+        elif not (wait := self.after[self.clicks - 1].wait):
             yield from self._decide()
             self.began = None
-        elif self.began is not None:
-            self.deadline = instant + self.times.double
+        else:
+            self.deadline = instant + wait
 
     def _time_out(self) -> Iterator[GestureEvent]:
         if self.down:
