@@ -22,10 +22,10 @@ _READ_BYTES = 1 << 16
 
 
 def push(agent: Agent, here: Path, there: str, mode: int = 0o644) -> None:
-    """Copy a file into the guest, with the folders above it."""
+    """Copy a file into the guest, with the folders above it; whoever reads it there has it whole, or the one before."""
     path = shlex.quote(there)
     with here.open("rb") as file:
-        command = f"install -D -m {mode:o} /dev/null {path} && cat <$PORT >{path}"
+        command = f"install -D -m {mode:o} /dev/null {path}.part && cat <$PORT >{path}.part && mv {path}.part {path}"
         done = _exchange(agent, command, lambda line: line.sendfile(file))
     assert done.status == 0, f"{here} did not get to {there} in the guest: {done.err.decode()}"
 
