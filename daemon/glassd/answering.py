@@ -46,7 +46,7 @@ class Answering:
         if any(endpoint.url == READER_URL for endpoint in config.model.endpoints):
             # OpenCV and what hangs on it are 40 MiB that a config without the reader need not pay for.
             await loaded("glassd.reader.server")
-            from glassd.reader.server import serve  # noqa: PLC0415
+            from glassd.reader.server import serve  # noqa: PLC0415  likewise
 
             reader = await stack.enter_async_context(serve())
         await loaded("glassd.presenter.tables")  # the answer's way

@@ -19,11 +19,10 @@ from msgspec.structs import replace
 from glassd import __version__
 from glassd.answering import Answering
 from glassd.ask import Ask, Origin
-from glassd.config.keys import KeyMissingError, find_key
 from glassd.config.mistakes import ConfigError
 from glassd.config.schema import ButtonDevice, DisplayDevice
 from glassd.config.schema import Camera as CameraSection
-from glassd.devices import CAMERA, Device, Devices, sections
+from glassd.devices import CAMERA, Device, Devices, credential, sections
 from glassd.events import Bus
 from glassd.frames.darkroom import Darkroom
 from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
@@ -39,7 +38,7 @@ from glassd.scheduler.runner import Runner
 from glassd.service.notify import notify, reloading
 from glassd.service.report import redacted, without_paths
 from glassd_drivers import hotplug, registry
-from glassd_drivers.contracts import DeviceState, Edge, PermanentFault
+from glassd_drivers.contracts import DeviceState, Edge
 from glassd_drivers.host import Host
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class App:
         self._log_lines = log_lines
         self._clock = asyncio.get_running_loop().time
         self._started = time.monotonic()
-        self._host = Host(self._clock, _credential)
+        self._host = Host(self._clock, credential)
         self._devices = Devices(self._host, self._device_changed, self._die, self._clock)
         self._stage = Stage(self._clock, self._screen_changed)
         self._darkroom = Darkroom()
@@ -121,7 +120,7 @@ class App:
         """Open the way to the model, for which HTTP is loaded first; a press that comes before waits for it."""
         try:
             await self._model.change(self.config)
-        except Exception as error:
+        except Exception as error:  # whatever it is: without a way to the model there is nothing to go on for
             self._die(error)
             raise
         self._model.warm()
@@ -396,10 +395,3 @@ class App:
     def _die(self, error: BaseException) -> None:
         if not self.fatal.done():
             self.fatal.set_exception(error)
-
-
-def _credential(name: str) -> str:
-    try:
-        return find_key(name)
-    except KeyMissingError as error:
-        raise PermanentFault(str(error)) from error

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from glassd.config.keys import KeyMissingError, find_key
 from glassd.config.schema import ButtonDevice, Camera, DisplayDevice
 from glassd.messages import Language
 from glassd_drivers import registry
+from glassd_drivers.contracts import PermanentFault
 from glassd_drivers.supervise import Supervisor
 
 if TYPE_CHECKING:
@@ -172,3 +174,11 @@ def sections(config: Config) -> dict[str, Section]:
     found |= {f"buttons.{i}": section for i, section in enumerate(config.buttons)}
     found |= {f"displays.{i}": (section, config.language) for i, section in enumerate(config.displays)}
     return found
+
+
+def credential(name: str) -> str:
+    """Return what a credential holds, for a driver; raise PermanentFault, which says what to do, if there is none."""
+    try:
+        return find_key(name)
+    except KeyMissingError as error:
+        raise PermanentFault(str(error)) from error

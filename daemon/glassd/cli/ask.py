@@ -107,7 +107,7 @@ def _pictures(arguments: list[str]) -> tuple[Picture, ...]:
 def _picture(argument: str) -> Picture:
     """Return the picture that an argument names; raise AskError if it is none, before anything is sent."""
     from glassd.ask import Link, sent_frame  # noqa: PLC0415  a light start
-    from glassd_drivers.pictures import PictureError  # noqa: PLC0415
+    from glassd_drivers.pictures import PictureError  # noqa: PLC0415  likewise
 
     if argument.startswith(("http://", "https://")):
         return Link(argument)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from glassd_drivers.contracts import PermanentFault, TransientFault
 from glassd_drivers.link.rates import BASE_RATE
-from glassd_drivers.link.wire import Wire
+from glassd_drivers.link.wire import Wire, Wired
 from glassd_drivers.threads import DeviceThread
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _NO_LINE: Final = frozenset({errno.ENOTTY, errno.EINVAL, errno.EISDIR})
 _log = logging.getLogger(__name__)
 
 
-class SerialLine:
+class SerialLine(Wired):
     """One life of a serial line, which begins at 115,200 baud. `rate` is the baud that it has now."""
 
     def __init__(self, path: str) -> None:
@@ -50,7 +50,6 @@ class SerialLine:
         self._path = path
         self._thread = DeviceThread(f"bridge {path}")
         self._port: Serial | None = None
-        self._wire: Wire | None = None
 
     async def open(self, client: Client) -> None:
         """Take hold of the port and have the client called; raise DriverError where it is not to be had."""
@@ -58,16 +57,6 @@ class SerialLine:
         assert self._port is not None, "the port is open"
         self._wire = Wire(self._port.fileno(), self.where, "plug the bridge in again", client)
         self._wire.serve()
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether `write` may be called."""
-        return self._wire is not None and self._wire.is_clear
-
-    def write(self, packet: bytes) -> None:
-        """Hand a packet to the system; only while `is_clear`."""
-        assert self._wire is not None, "only an open line is clear"
-        self._wire.write(packet)
 
     async def change_rate(self, rate: int) -> None:
         """Set another rate; meanwhile nothing is read or written. Where the port refuses it, the rate stays."""

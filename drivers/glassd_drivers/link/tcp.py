@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from glassd_drivers.contracts import TransientFault
-from glassd_drivers.link.wire import Wire
+from glassd_drivers.link.wire import Wire, Wired
 from glassd_drivers.threads import DeviceThread
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ CLOSE_LIMIT_S: Final = 0.4
 """How long a look-up that is stuck is waited for."""
 
 
-class TcpLine:
+class TcpLine(Wired):
     """One life of a connection to `socket://host:port`. It has no rate."""
 
     def __init__(self, address: str) -> None:
@@ -33,7 +33,6 @@ class TcpLine:
         self._host, self._port = parts.hostname or "", parts.port or 0
         self._thread = DeviceThread(f"bridge {address}")
         self._socket: socket.socket | None = None
-        self._wire: Wire | None = None
 
     async def open(self, client: Client) -> None:
         """Connect and have the client called; raise TransientFault where nothing answers."""
@@ -47,16 +46,6 @@ class TcpLine:
         assert self._socket is not None, "it is connected"
         self._wire = Wire(self._socket.fileno(), self.where, "is what carries the link still there?", client)
         self._wire.serve()
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether `write` may be called."""
-        return self._wire is not None and self._wire.is_clear
-
-    def write(self, packet: bytes) -> None:
-        """Hand a packet to the system; only while `is_clear`."""
-        assert self._wire is not None, "only an open line is clear"
-        self._wire.write(packet)
 
     async def change_rate(self, rate: int) -> None:
         """Do nothing: there is none to change."""

@@ -154,3 +154,19 @@ class Wire:
         fault = TransientFault(f"{self._where} was lost{reason}: {self._advice}")
         fault.__cause__ = error
         self._client.ended(fault)
+
+
+class Wired:
+    """What the lines on a wire have in common: `_wire` is there while the line is open."""
+
+    _wire: Wire | None = None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether `write` may be called."""
+        return self._wire is not None and self._wire.is_clear
+
+    def write(self, packet: bytes) -> None:
+        """Hand a packet to the system; only while `is_clear`."""
+        assert self._wire is not None, "only an open line is clear"
+        self._wire.write(packet)
