@@ -45,6 +45,9 @@ FOR_EVER = [edge for i in range(5) for edge in click("right", 1.0 + i * 0.3)]
         ([SWIPE], [*click("down", 1.0), *click("right", 1.1)], [("down", 1.0), ("right", 1.1)]),
         ([SWIPE], [*click("right", 1.0), *click("right", 1.1)], [("right", 1.0), ("right", 1.1)]),
         ([SWIPE], [*click("right", 1.0), *click("down", 1.1), *click("down", 1.3)], [("right", 1.0)]),
+        ([SWIPE], [*click("right", 1.0), *click("down", 1.0)], [("right", 1.0)]),
+        # Of one instant: the press that arrived first counts, and is not taken back.
+        ([SWIPE], [*click("down", 1.0), *click("right", 1.0)], [("down", 1.0), ("right", 1.0)]),
         ([REPEAT], [*click("right", 1.0), *click("right", 1.3)], [("right", 1.0)]),
         # An echo has no echoes: a pad that repeats for ever is heard once each time.
         ([REPEAT], FOR_EVER, [("right", 1.0), ("right", 1.6), ("right", 2.2)]),

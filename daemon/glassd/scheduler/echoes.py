@@ -4,7 +4,7 @@ One swipe may be seen as RIGHT and then as DOWN, or twice as RIGHT. A rule of th
 `seen_as` that begins within a time of a press of `of`. It means nothing, and its release goes with it. An echo is no
 press of its own and has no echoes, so a button that repeats for ever still counts once each time.
 
-The instants decide, not the order in which edges of two buttons arrive. Nothing waits for a press that may still
+The instants decide, not the order in which edges of two buttons arrive; of one instant, the first to arrive. Nothing waits for a press that may still
 arrive: should that one be late, its echo went on, and is taken back as a button that was lost. Where the echo has asked
 something by then, as a press without any delay does at once, that stands.
 
@@ -67,7 +67,7 @@ class Echoes:
         lost = []
         for name, within in button.echoes:
             echo = self._buttons[name]
-            if not echo.muted and echo.presses and 0 <= echo.presses[-1] - instant <= within:
+            if not echo.muted and echo.presses and 0 < echo.presses[-1] - instant <= within:
                 echo.muted = True
                 lost.append(Edge(name, EdgeKind.LOST, echo.presses.pop()))
         return lost
