@@ -4,9 +4,10 @@ One swipe may be seen as RIGHT and then as DOWN, or twice as RIGHT. A rule of th
 `seen_as` that begins within a time of a press of `of`. It means nothing, and its release goes with it. An echo is no
 press of its own and has no echoes, so a button that repeats for ever still counts once each time.
 
-The instants decide, not the order in which edges of two buttons arrive; of one instant, the first to arrive. Nothing waits for a press that may still
-arrive: should that one be late, its echo went on, and is taken back as a button that was lost. Where the echo has asked
-something by then, as a press without any delay does at once, that stands.
+The instants decide, not the order in which edges of two buttons arrive; of two at the same instant, the first to
+arrive. Nothing waits for a press that may still arrive: should that one be late, its echo went on, and is taken back as
+a button that was lost. Where the echo has asked something by then, as a press without any delay does at once, that
+stands.
 
 Pure: edges go in, those that count come out in their order, never one whose press did not.
 """
