@@ -59,11 +59,15 @@ def sha256(data: bytes) -> str:
 
 
 def assert_arrived(pictures: Sequence[dict[str, Any]], sent: Sequence[Sent]) -> None:
-    """Check that each picture that arrived is the one that was sent in its place, byte for byte."""
+    """Check that each picture that arrived is the one that was sent in its place, byte for byte.
+
+    In whichever order: uvcvideo copies frames in several workers at once, and a busy guest may hand over a later one
+    first.
+    """
     assert pictures
     assert not any(picture["broken"] for picture in pictures)
     places = [picture["sequence"] for picture in pictures]
-    assert places == sorted({*places})
+    assert len(places) == len({*places}), "a picture came twice"
     assert [picture["sha256"] for picture in pictures] == [sha256(sent[place].data) for place in places]
 
 
