@@ -75,6 +75,10 @@ class Answering:
         if self._client is not None:  # it is still to be opened, or a stop has closed it
             self._client.warm()
 
+    async def reachable(self) -> bool:
+        """Tell whether a connection stands to an endpoint of the network, or can be had now."""
+        return self._client is not None and await self._client.reachable()
+
     def health(self) -> list[dict[str, Any]]:
         """Return what is held against which endpoint, as JSON."""
         return [] if self._client is None else self._client.health.status()

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from glassd.answer import AnswerEvent
     from glassd.ask import Detail, Picture
     from glassd.config.commands import Command
-    from glassd.config.schema import Config, Gesture
+    from glassd.config.schema import Config
+    from glassd.config.triggers import Gesture
     from glassd.devices import Section
     from glassd.frames.view import Picked
     from glassd.gateway.server import Responder

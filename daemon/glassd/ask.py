@@ -22,6 +22,9 @@ class Origin(StrEnum):
 
     BUTTON = "button"
     SCENE = "scene"
+    INTERVAL = "interval"
+    TIME = "time"
+    START = "start"
     API = "api"
     CLI = "cli"
     GATEWAY = "gateway"
@@ -66,6 +69,9 @@ class Ask(Struct, frozen=True):
 
     `given` is what an earlier answer to the same question said before it broke off: the model is to go on from there.
     `resumes` is the id of the ask that gave it.
+
+    `endpoint` is the name of the one that is asked first, `kind` which of its models: by default the one for pictures
+    where there are some. `trigger` is the event that the config names for it, as its words; empty where there is none.
     """
 
     id: str
@@ -80,3 +86,6 @@ class Ask(Struct, frozen=True):
     options: Mapping[str, Any] = {}
     given: str = ""
     resumes: str = ""
+    endpoint: str = ""
+    kind: Literal["vision", "text"] | None = None
+    trigger: str = ""

@@ -9,7 +9,8 @@ import pytest
 from yaml_files import MODEL, config
 
 from glassd.cli import main
-from glassd.config.schema import Gesture, GestureTimes
+from glassd.config.schema import GestureTimes
+from glassd.config.triggers import Gesture
 from glassd.scheduler.gestures import CLICKS, Gestures, Made
 from glassd_drivers.contracts import Edge, EdgeKind
 

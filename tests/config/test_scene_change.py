@@ -8,7 +8,7 @@ import pytest
 from yaml_files import MODEL, mistakes
 
 from glassd.config.load import load
-from glassd.config.schema import SceneChange
+from glassd.config.triggers import SceneChange
 
 if TYPE_CHECKING:
     from pathlib import Path

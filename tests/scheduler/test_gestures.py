@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassd.config.schema import Gesture, GestureTimes
+from glassd.config.schema import GestureTimes
+from glassd.config.triggers import Gesture
 from glassd.scheduler.gestures import Began, Dropped, GestureEvent, Gestures, Made, played
 from glassd_drivers.contracts import Edge, EdgeKind
 

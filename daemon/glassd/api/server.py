@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from glassd.answer import AnswerEvent
     from glassd.ask import Detail, Picture
     from glassd.config.commands import Command
-    from glassd.config.schema import Gesture
+    from glassd.config.triggers import Gesture
     from glassd.events import Bus
     from glassd.frames.view import Picked
     from glassd_drivers.contracts import Channel, Frame

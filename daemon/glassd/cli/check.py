@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from glassd.config.load import Loaded
-    from glassd.config.schema import Config, Trigger
+    from glassd.config.schema import Config
+    from glassd.config.triggers import Trigger
 
 
 def add(subparsers: Any) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glassd.config.schema import ButtonEvent
+from glassd.config.triggers import ButtonEvent
 from glassd.scheduler.gestures import CLICKS, decided
 from glassd_drivers.contracts import EdgeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from glassd.config.schema import Config, Gesture, SceneChange
+    from glassd.config.schema import Config
+    from glassd.config.triggers import Event, Gesture
 
 
-def when_known(event: ButtonEvent | SceneChange, config: Config) -> str:
+def when_known(event: Event, config: Config) -> str:
     """Return how much later than the finger's own action the mapping lets a gesture be known; empty for at once."""
     if not isinstance(event, ButtonEvent):
         return ""

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Command = Literal["cancel", "clear", "resume", "pause", "unpause", "toggle pause", "next page", "previous page"]
+Command = Literal[
+    "cancel",
+    "clear",
+    "repeat",
+    "resume",
+    "pause",
+    "unpause",
+    "toggle pause",
+    "next page",
+    "previous page",
+    "new conversation",
+    "new wearer",
+    "ask anyway",
+    "send again",
+    "drop queued",
+]
 COMMANDS: tuple[Command, ...] = get_args(Command)
 
 

@@ -18,8 +18,9 @@ from glassd.config.fields import (
 )
 from glassd.config.mistakes import did_you_mean, readable
 from glassd.config.model import NEEDS_HTTPS, Deadlines
-from glassd.config.schema import ANY_MODEL, ONE_OF_BOTH, GestureTimes
+from glassd.config.schema import ANY_MODEL, GestureTimes
 from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
+from glassd.config.triggers import ONE_OF_BOTH
 from glassd_drivers import registry
 
 if TYPE_CHECKING:

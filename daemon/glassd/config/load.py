@@ -28,9 +28,10 @@ from glassd.config.mistakes import (
 )
 from glassd.config.model import Endpoint, Model
 from glassd.config.recover import read_tree
-from glassd.config.schema import ButtonDevice, ButtonEvent, Camera, Config, DisplayDevice, Echo, Trigger
+from glassd.config.schema import ButtonDevice, Camera, Config, DisplayDevice, Echo
 from glassd.config.source import Source, read_source
 from glassd.config.tree import Entry, Lost, Mapping, Node, Outline, Scalar, Sequence, dotted, walk
+from glassd.config.triggers import ButtonEvent, Trigger
 from glassd.config.validate import validate, validate_model
 from glassd.config.words import got
 

@@ -20,6 +20,7 @@ from glassd.config.fields import (
     ProxyUrl,
     Wait,
 )
+from glassd.config.policy import Price
 from glassd.config.section import Section, at
 from glassd_drivers.units import ByteCount
 
@@ -72,6 +73,8 @@ class Endpoint(Section):
         }
     )
 
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")] | None = None
+    """By this a trigger chooses the endpoint."""
     url: EndpointUrl
     """A base URL, a full chat/completions URL, or `reader` for the model on the board."""
     key: CredentialName | None = None
@@ -96,6 +99,8 @@ class Endpoint(Section):
     default what the model looks at unless it is told otherwise."""
     image_limits: ImageLimits = ImageLimits.model_construct()
     """What the endpoint takes of a picture."""
+    price: Price | None = None
+    """What a million tokens cost here, for `budgets`; free where it is not said."""
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
     """HTTP headers that are added to each request. A key has no place here."""
     proxy: ProxyUrl | None = None

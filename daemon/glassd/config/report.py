@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from glassd.config import words
 from glassd.config.mistakes import did_you_mean, nearest, readable
-from glassd.config.schema import ButtonEvent, Config, SceneChange
+from glassd.config.schema import Config
 from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
+from glassd.config.triggers import ButtonEvent, SceneChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,14 +6,11 @@ options that belong to the role.
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
-from glassd.ask import Detail
 from glassd.config import fields
-from glassd.config.commands import Command
 from glassd.config.fields import (
     Address,
     CredentialName,
@@ -22,15 +19,15 @@ from glassd.config.fields import (
     ModelName,
     Wait,
 )
-from glassd.config.mistakes import nearest, readable
 from glassd.config.model import Model
+from glassd.config.policy import Budgets, FollowUp, Journal, Outbox
 from glassd.config.section import Section, at
+from glassd.config.triggers import Trigger
 from glassd_drivers.contracts import DriverConfig
 from glassd_drivers.units import ByteCount, Duration
 
 ANY_MODEL = "glassd"
 """The name, beside the models' own, by which an app asks the gateway for whichever model the config takes."""
-ONE_OF_BOTH = "either ask or do, and one of them"
 PadButton = Annotated[str, Field(pattern=r"^\S+$", max_length=64)]
 """The name of a button, whether a device gives it or not."""
 UNGUARDED = "a token beside it (token: NAME), for whoever reaches the address could ask and see pictures"
@@ -122,85 +119,6 @@ class GestureTimes(Section):
     """Presses that mean nothing beside others: those of a touch pad that sees one swipe as two."""
 
 
-Gesture = Literal["press", "double", "triple", "long"]
-
-
-class ButtonEvent(Section):
-    """`when:` as the scheduler reads it: a button's name and a gesture."""
-
-    button: str
-    gesture: Gesture
-
-    def __str__(self) -> str:
-        return f"{self.button} {self.gesture}"
-
-
-class SceneChange(Section):
-    """`when: scene change`: the wearer has come to look at something else."""
-
-    what: Literal["scene change"] = fields.SCENE_CHANGE
-
-    def __str__(self) -> str:
-        return self.what
-
-
-def _event(event: Any) -> Any:
-    if isinstance(event, ButtonEvent | SceneChange):
-        return event
-    if isinstance(event, str) and event.split() == fields.SCENE_CHANGE.split():
-        return SceneChange()
-    if isinstance(event, str) and (parts := fields.split_event(event)):
-        return {"button": parts[0], "gesture": parts[1]}
-    near = _nearest_event(event) if isinstance(event, str) else None
-    hint = f"; did you mean {near}?" if near else ""
-    known = f"such as main press, or {fields.SCENE_CHANGE}"
-    raise ValueError(f"a button and a gesture (press, double, triple, long), {known}{hint}")
-
-
-def _nearest_event(text: str) -> str | None:
-    """Return what was likely meant by words in another order, joined by other signs, or with a slip."""
-    if near := nearest(" ".join(re.split(r"[\s_-]+", text.strip())), [fields.SCENE_CHANGE]):
-        return near
-    words = text.split() if len(text.split()) > 1 else re.split(r"[-_+,，]", text)
-    gestures = {word: nearest(word, get_args(Gesture)) for word in words[:8]}
-    buttons = [word for word, gesture in gestures.items() if gesture is None]
-    named = sorted(
-        {gesture for gesture in gestures.values() if gesture}, key="press".__eq__
-    )  # a "long press" is a long
-    return f"{readable(buttons[0])} {named[0]}" if len(buttons) == 1 and named else None
-
-
-class Trigger(Section):
-    """Which event starts which ask or command."""
-
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["ask"]}, {"required": ["do"]}]})
-
-    when: Annotated[
-        ButtonEvent | SceneChange,
-        BeforeValidator(_event),
-        WithJsonSchema(
-            {
-                "type": "string",
-                "pattern": f"^({fields.EVENT}|scene +change)$",
-                "examples": ["main press", "up double", fields.SCENE_CHANGE],
-            }
-        ),
-    ]
-    """A button and a gesture (main press, up double, main long), or `scene change`."""
-    ask: str | None = Field(None, min_length=1)
-    """The prompt to send with the frame that was in view."""
-    do: Command | None = None
-    """A command instead of an ask."""
-    detail: Detail = "auto"
-    """What the picture is for: the scene, the text in it, or not said."""
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Trigger:
-        if (self.ask is None) == (self.do is None):
-            raise ValueError(ONE_OF_BOTH)
-        return self
-
-
 class Api(Section):
     """The local API beside its unix socket."""
 
@@ -262,6 +180,12 @@ class Config(Section):
     triggers: list[Trigger] = Field([], max_length=1000)
     """Which event starts which ask or command."""
     gestures: GestureTimes = GestureTimes.model_construct()
+    budgets: Budgets = Budgets.model_construct()
+    follow_up: FollowUp | None = None
+    """Whether a press goes on with the conversation; without it each press is a question of its own."""
+    journal: Journal = Journal.model_construct()
+    outbox: Outbox | None = None
+    """Asks that wait on disk until the network is back; without it they fail."""
     language: Literal["zh", "en"] = "zh"
     """The language of what glassd itself says to the wearer."""
     api: Api = Api.model_construct()

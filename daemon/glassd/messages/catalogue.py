@@ -217,6 +217,30 @@ _LINES: dict[Code, dict[Language, _Two]] = {
         "zh": ("已暂停，镜头已关", "解除暂停后再提问"),
         "en": ("Paused: the camera is off", "Undo the pause to ask again"),
     },
+    Code.TOO_SOON: {
+        "zh": ("刚刚已经问过", "请稍等片刻再按一次"),
+        "en": ("This was asked just now", "Wait a moment, press again"),
+    },
+    Code.BUDGET_LOW: {
+        "zh": ("额度已用去八成", "可在状态里查看"),
+        "en": ("80 % of the budget is spent", "The status tells how much"),
+    },
+    Code.BUDGET_SPENT: {
+        "zh": ("设定的额度已用完", "到下个时段再提问"),
+        "en": ("The budget is spent", "Ask again when it is renewed"),
+    },
+    Code.QUEUED: {
+        "zh": ("没有网络，已存下", "联网后自动发送"),
+        "en": ("No network: it is kept", "It is sent once there is one"),
+    },
+    Code.PERHAPS_SENT: {
+        "zh": ("有一次提问可能已发出", "不会自动重发"),
+        "en": ("A question was perhaps sent", "It is not sent again by itself"),
+    },
+    Code.ANSWER_CAME: {
+        "zh": ("先前的提问有了回答", "见下"),
+        "en": ("An earlier question's answer", "It follows"),
+    },
     Code.NOT_ALLOWED: {
         "zh": ("设置不许发往这个地址", "请检查设置里的许可列表"),
         "en": ("Not allowed to send there", "Check allow_hosts in settings"),

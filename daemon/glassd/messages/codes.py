@@ -46,6 +46,12 @@ class Code(StrEnum):
     # ourselves
     BUSY = "busy"  # as many asks wait as may
     PAUSED = "paused"  # the wearer has paused glassd: nothing is looked at, nothing leaves
+    TOO_SOON = "too_soon"  # within the cool-down of its trigger
+    BUDGET_LOW = "budget_low"  # 80 % of a budget is spent
+    BUDGET_SPENT = "budget_spent"  # an hour's or a day's budget is used up
+    QUEUED = "queued"  # no network: it waits in the outbox, and is sent once there is one
+    PERHAPS_SENT = "perhaps_sent"  # glassd died while it was being sent: it goes again only on the wearer's word
+    ANSWER_CAME = "answer_came"  # an ask that had waited in the outbox is answered
     NOT_ALLOWED = "not_allowed"  # allow_hosts does not name the host that it would be sent to
     NO_ENDPOINT = "no_endpoint"  # no configured model can take this ask
     CANCELLED = "cancelled"

@@ -113,6 +113,10 @@ class Client:
             if self.health.resting(target) is None:
                 return
 
+    async def reachable(self) -> bool:
+        """Tell whether a connection stands to an endpoint of the network, or can be had now."""
+        return False
+
     def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent, None]:
         """Yield Sent, deltas of text and of reasoning, and as the last event exactly one Outcome.
 

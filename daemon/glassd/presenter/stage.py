@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from glassd.answer import AnswerEvent, Problem
     from glassd.config.commands import Command
-    from glassd.messages import Language
+    from glassd.messages import Code, Language
     from glassd_drivers.contracts import Profile, Screen
 
 FLASH_LIMIT_S = 1.0
@@ -63,6 +63,12 @@ class Stage:
     def problem(self, problem: Problem) -> None:
         """Something went wrong with what is no ask under way."""
         self._each(lambda presenter: presenter.problem(problem))
+
+    def notice(self, code: Code) -> None:
+        """Something is to be told beside what stands there."""
+
+    def warning(self, *, on: bool) -> None:
+        """Something of glassd's own does not work: a mark says so for as long as it is on."""
 
     def command(self, command: Command) -> None:
         """The wearer turns a page or clears the screen; other commands show nothing by themselves."""

@@ -19,7 +19,8 @@ from glassd_drivers.contracts import Edge, EdgeKind
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from glassd.config.schema import Gesture, GestureTimes
+    from glassd.config.schema import GestureTimes
+    from glassd.config.triggers import Gesture
 
 PLAYED_STEP_S = 0.02
 """Seconds between two edges of a played gesture, above the debounce: as fast as counts."""

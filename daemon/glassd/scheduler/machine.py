@@ -20,8 +20,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from glassd.ask import Ask, Origin
-from glassd.config.schema import ButtonEvent, SceneChange
+from glassd.config.triggers import NO_FRAMES, ONE_FRAME, ButtonEvent, SceneChange
 from glassd.messages.codes import Code
+from glassd.scheduler.actions import Action, Do, Pause, Pin, Refuse, Start, Stop, Unpin
 from glassd.scheduler.echoes import Echoes
 from glassd.scheduler.gestures import Began, Dropped, Gestures, Made
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from glassd.config.commands import Command
-    from glassd.config.schema import Config, Gesture, Trigger
+    from glassd.config.schema import Config
+    from glassd.config.triggers import Gesture, Trigger
     from glassd_drivers.contracts import Edge
 
 QUEUE_LIMIT_ASKS = 8
@@ -39,59 +41,6 @@ GATEWAY_WAIT_LIMIT_S = 30.0
 waiting for ever. In the wearer's own lane nobody waits behind more than the line, and the wearer's own presses."""
 RESUMES_LIMIT = 2
 """How often in a row an answer is gone on with where it broke off; after that it is asked for anew, whole."""
-
-
-class Pin(Struct, frozen=True):
-    """An ask may come that wants the frames around this instant: hold them, and see that its way is open."""
-
-    instant: float
-
-
-class Unpin(Struct, frozen=True):
-    """The frames around that instant are not wanted."""
-
-    instant: float
-
-
-class Start(Struct, frozen=True):
-    """Carry out this ask, and tell its end with `ended`. `look`: it wants the frame of its instant."""
-
-    ask: Ask
-    look: bool
-
-
-class Stop(Struct, frozen=True):
-    """Break off this ask, for this reason. Its end is told with `ended`, as any.
-
-    `unseen`: the displays belong to something else by now, so its end is not for them.
-    """
-
-    ask_id: str
-    code: Code = Code.CANCELLED
-    unseen: bool = False
-
-
-class Refuse(Struct, frozen=True):
-    """This ask will not be carried out. `seen`: it is a press whose wearer is to be told why."""
-
-    ask: Ask
-    code: Code
-    seen: bool = False
-
-
-class Do(Struct, frozen=True):
-    """A command for the presenter."""
-
-    command: Command
-
-
-class Pause(Struct, frozen=True):
-    """Look away and show that nothing is looked at; `on` False: look again."""
-
-    on: bool
-
-
-Action = Pin | Unpin | Start | Stop | Refuse | Do | Pause
 
 
 class _Wanted(Struct, frozen=True):
@@ -265,6 +214,8 @@ class Scheduler:
                 return [] if on == self._paused else self._pause(on=on)
             case "next page" | "previous page":
                 return [Do(command)]
+            case _:
+                return []
 
     def _drop_the_wearers(self) -> list[Action]:
         """End what a wearer sees or waits for; asks of the API that wait are others' and stay."""
@@ -326,11 +277,11 @@ class Scheduler:
         if self._under_way is None and self._waiting:
             self._under_way = self._waiting.popleft()
             self._stopped, self._broken = False, None
-            actions.append(Start(self._under_way.ask, self._under_way.look))
+            actions.append(Start(self._under_way.ask, ONE_FRAME if self._under_way.look else NO_FRAMES))
         while self._wearer_idle and self._gateway_waiting and len(self._gateway_under_way) < self._at_once:
             wanted = self._gateway_waiting.popleft()
             self._gateway_under_way.add(wanted.ask.id)
-            actions.append(Start(wanted.ask, wanted.look))
+            actions.append(Start(wanted.ask, ONE_FRAME if wanted.look else NO_FRAMES))
         return actions
 
     def _tired_of_waiting(self, now: float) -> list[Action]:

@@ -12,15 +12,15 @@ import logging
 from collections import deque
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent, Timings
 from glassd.ask import Origin
 from glassd.messages import Code, lines
+from glassd.scheduler.actions import Do, Pause, Pin, Refuse, Start, Stop, Unpin
 from glassd.scheduler.gate import Gate
-from glassd.scheduler.machine import Do, Pause, Pin, Refuse, Start, Stop, Unpin
 from glassd.scheduler.record import AskRecord
 from glassd.scheduler.submission import Submission
 
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
     from glassd.ask import Ask
     from glassd.config.commands import Command
-    from glassd.scheduler.machine import Action, Scheduler
-    from glassd_drivers.contracts import Edge, Frame
+    from glassd.scheduler.actions import Action
+    from glassd.scheduler.boxes import Eyes, Model, Stage
+    from glassd.scheduler.machine import Scheduler
+    from glassd_drivers.contracts import Edge
 
 log = logging.getLogger(__name__)
 
@@ -41,57 +43,6 @@ BREAK_OFF_LIMIT_S = 10.0
 """How long an ask may take to end that was broken off; it closes a request and a look, both bounded well below."""
 PIECE_LIMIT_CHARS = 1000
 """How much text is laid out at a time; a longer delta is told in pieces, about 5 ms of layout each on a slow core."""
-
-
-class Eyes(Protocol):
-    """Where the picture of an instant comes from."""
-
-    def pin(self, instant: float) -> None:
-        """Hold the frames around an instant."""
-
-    def unpin(self, instant: float) -> None:
-        """Let go of them."""
-
-    async def pick(self, instant: float) -> Frame | None:
-        """Return the frame that was in view; None where no camera is configured; raise AskError."""
-
-    def shut(self) -> None:
-        """See nothing from now on, and forget what was seen."""
-
-    def open(self) -> None:
-        """See again."""
-
-
-class Model(Protocol):
-    """Who answers."""
-
-    def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
-        """Yield what comes back, exactly one outcome last."""
-
-    def warm(self) -> None:
-        """Have the way to the model open for an ask that may come. Returns at once."""
-
-
-class Stage(Protocol):
-    """What the wearer is shown. None of it waits."""
-
-    def looking(self) -> None:
-        """An ask begins with a look."""
-
-    def asked(self) -> None:
-        """The picture is there, the request is on its way."""
-
-    def event(self, event: AnswerEvent) -> None:
-        """Something came back."""
-
-    def problem(self, problem: Problem) -> None:
-        """Something went wrong with what is no ask under way."""
-
-    def command(self, command: Command) -> None:
-        """The wearer turns a page or clears the screen."""
-
-    def pause(self, *, on: bool) -> None:
-        """Nothing is looked at and nothing leaves from now on; or no longer."""
 
 
 @dataclass(slots=True)
@@ -234,7 +185,9 @@ class Runner:
 
     def _start(self, start: Start) -> None:
         under_way = self._under_way[start.ask.id] = _UnderWay(start.ask)
-        under_way.task = self._loop.create_task(self._take_turn(under_way, look=start.look), name=f"ask {start.ask.id}")
+        under_way.task = self._loop.create_task(
+            self._take_turn(under_way, look=start.frames.count > 0), name=f"ask {start.ask.id}"
+        )
         under_way.task.add_done_callback(lambda task: self._ended(under_way, task))
 
     def _stop(self, stop: Stop) -> None:
