@@ -287,7 +287,7 @@ class App:
         if (before.triggers, before.gestures) != (config.triggers, config.gestures):
             changed.append("triggers")
         if {"model", "triggers"} & set(changed):
-            self.scheduler.configure(self.config)
+            self.scheduler.configure(self.config, self._clock())
         if before.log != config.log:
             logging.getLogger().setLevel(config.log.level.upper())
             changed.append("log")

@@ -19,19 +19,25 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from glassd.answer import OutcomeKind
 from glassd.ask import Ask, Origin
 from glassd.config.triggers import NO_FRAMES, ONE_FRAME, ButtonEvent, SceneChange
 from glassd.messages.codes import Code
 from glassd.scheduler.actions import Action, Do, Pause, Pin, Refuse, Start, Stop, Unpin
+from glassd.scheduler.budget import uncosted
 from glassd.scheduler.echoes import Echoes
 from glassd.scheduler.gestures import Began, Dropped, Gestures, Made
+from glassd.spending import Spent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from glassd.config.commands import Command
     from glassd.config.schema import Config
-    from glassd.config.triggers import Gesture, Trigger
+    from glassd.config.triggers import Busy, Frames, Gesture, Trigger
+    from glassd.scheduler.actions import End, Waiting
+    from glassd.scheduler.budget import Estimate
+    from glassd.wall import Wall
     from glassd_drivers.contracts import Edge
 
 QUEUE_LIMIT_ASKS = 8
@@ -54,8 +60,10 @@ class _Wanted(Struct, frozen=True):
 class Scheduler:
     """The state machine. Its methods are the events; each returns the actions to carry out, in order."""
 
-    def __init__(self, config: Config) -> None:
-        self._paused = False
+    def __init__(self, config: Config, *, paused: bool = False, estimate: Estimate = uncosted) -> None:
+        """`estimate` says what an ask costs at most likely that goes with this many pictures."""
+        self._paused = paused
+        self._estimate = estimate
         self._under_way: _Wanted | None = None
         self._stopped = False  # the one under way has been told to stop
         self._waiting: deque[_Wanted] = deque()
@@ -63,9 +71,9 @@ class Scheduler:
         self._gateway_under_way: set[str] = set()
         self._gateway_waiting: deque[_Wanted] = deque()
         self._numbers = 0
-        self.configure(config)
+        self.configure(config, 0.0)
 
-    def configure(self, config: Config) -> None:
+    def configure(self, config: Config, now: float) -> list[Action]:
         """Take over the triggers, times and bounds of a config; what is under way goes on."""
         events = [(trigger.when, trigger) for trigger in config.triggers]
         self._triggers = {(when.button, when.gesture): each for when, each in events if isinstance(when, ButtonEvent)}
@@ -74,6 +82,7 @@ class Scheduler:
         self._echoes = Echoes(config.gestures)
         self._gestures = Gestures(config.gestures, _mapped(self._triggers))
         self._at_once = config.gateway.at_once if config.gateway is not None else 0
+        return []
 
     @property
     def idle(self) -> bool:
@@ -106,6 +115,30 @@ class Scheduler:
         """Whether somebody has to tell of scene changes now: a trigger waits for them, and nothing is paused."""
         return self._on_scene is not None and not self._paused
 
+    @property
+    def wants_network(self) -> bool:
+        """Whether the way to the model is not known to be open, and something waits for it."""
+        return False
+
+    @property
+    def spent(self) -> Spent:
+        """What has been spent in the hour and the day that count; what is under way is in it, as estimated."""
+        return Spent()
+
+    @property
+    def queued(self) -> int:
+        """How many asks wait in the outbox."""
+        return 0
+
+    @property
+    def perhaps_sent(self) -> int:
+        """How many of them were perhaps sent, and go again only on the wearer's word."""
+        return 0
+
+    def may_queue(self, ask_id: str, code: Code, size: int, now: float) -> bool:
+        """Tell whether an ask under way that ended with this code may wait in the outbox, where it takes `size` bytes."""
+        return False
+
     # -- events --------------------------------------------------------------------------------------------------------
 
     def edge(self, edge: Edge) -> list[Action]:
@@ -127,18 +160,40 @@ class Scheduler:
             return []
         return [Pin(instant), *self._triggered(trigger, instant, Origin.SCENE)]
 
-    def asked(self, ask: Ask, *, look: bool) -> list[Action]:
+    def ready(self, now: float) -> list[Action]:
+        """The daemon is ready: what is to be asked at its start is, and the intervals begin."""
+        return []
+
+    def clock_is(self, now: float, wall: Wall) -> list[Action]:
+        """The wall clock was read, and is not as it was: it was set, its zone changed, or it is known to be right."""
+        return []
+
+    def network_is(self, up: bool, now: float) -> list[Action]:  # noqa: FBT001  it is the event
+        """The way to the model was tried: it is open, or is not."""
+        return []
+
+    def restored(self, spent: Spent, waiting: list[Waiting], now: float) -> list[Action]:
+        """What was kept over the restart is known by now: it is added to what has been counted since."""
+        return []
+
+    def shown(self, end: End, now: float) -> list[Action]:
+        """The answer to what the outbox sent is put on the display now."""
+        return []
+
+    def asked(
+        self, ask: Ask, frames: Frames, *, busy: Busy | None = None, follow_up: bool = True, outbox: bool = False
+    ) -> list[Action]:
         """Somebody else than a button asks: the API, the command line, the gateway.
 
         What the board tells every model comes before what the asker tells it, in the one system turn that some
         servers take.
         """
         told = "\n\n".join(text for text in (self._instructions, ask.instructions) if text)
-        return self._admit(_Wanted(replace(ask, instructions=told), look))
+        return self._admit(_Wanted(replace(ask, instructions=told), frames.count > 0))
 
-    def commanded(self, command: Command, now: float) -> list[Action]:
+    def commanded(self, command: Command, now: float, origin: Origin = Origin.API) -> list[Action]:
         """Somebody else than a button gives a command."""
-        return self._command(command, Origin.API, now)
+        return self._command(command, origin, now)
 
     def cancelled(self, ask_id: str) -> list[Action]:
         """Whoever asked does not want the answer any more."""
@@ -151,11 +206,10 @@ class Scheduler:
             return [Stop(ask_id)]
         return self._stop() if self._is_under_way(ask_id) else []
 
-    def ended(self, ask_id: str, broken: Ask | None = None) -> list[Action]:
-        """An ask that was started has its outcome.
-
-        `broken`: its answer broke off; this is the ask as it was sent, with what came of the answer as `given`.
-        """
+    def ended(self, ask_id: str, end: End, now: float) -> list[Action]:
+        """An ask that was started, or an item that was sent, has its outcome."""
+        broke = end.kind is OutcomeKind.CUT_OFF and end.text and end.code is not Code.ANSWER_TOO_LONG
+        broken = replace(end.ask, given=end.text) if broke else None
         if self._is_under_way(ask_id):
             assert self._under_way is not None, "it was just seen to be"
             if broken is not None and not self._stopped:

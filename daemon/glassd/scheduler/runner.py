@@ -18,8 +18,9 @@ from msgspec.structs import replace
 
 from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent, Timings
 from glassd.ask import Origin
+from glassd.config.triggers import NO_FRAMES, ONE_FRAME
 from glassd.messages import Code, lines
-from glassd.scheduler.actions import Do, Pause, Pin, Refuse, Start, Stop, Unpin
+from glassd.scheduler.actions import Do, End, Pause, Pin, Refuse, Start, Stop, Unpin
 from glassd.scheduler.gate import Gate
 from glassd.scheduler.record import AskRecord
 from glassd.scheduler.submission import Submission
@@ -113,7 +114,7 @@ class Runner:
         """
         submission = self._submissions[ask.id] = Submission()
         try:
-            self._carry_out(self.scheduler.asked(ask, look=look))
+            self._carry_out(self.scheduler.asked(ask, ONE_FRAME if look else NO_FRAMES))
             async for event in submission:
                 yield event
         finally:
@@ -159,7 +160,9 @@ class Runner:
                 case Start(ask) if self._closed:
                     self._eyes.unpin(ask.instant)
                     self._refuse(Refuse(ask, Code.STOPPING))
-                    self._carry_out(self.scheduler.ended(ask.id))
+                    self._carry_out(
+                        self.scheduler.ended(ask.id, End(ask, OutcomeKind.FAILED, sent=False), self._loop.time())
+                    )
                 case Start():
                     self._start(action)
                 case Stop():
@@ -292,7 +295,8 @@ class Runner:
         )
         del self._under_way[ask.id]
         del under_way.task  # a cancelled one's traceback leads back here: a circle would keep the picture for long
-        self._carry_out(self.scheduler.ended(ask.id, _broken(ask, outcome)))
+        code = None if outcome.problem is None else outcome.problem.code
+        self._carry_out(self.scheduler.ended(ask.id, End(ask, outcome.kind, code, outcome.text), self._loop.time()))
 
     def _remember(self, record: AskRecord) -> None:
         self.records.append(record)
@@ -310,14 +314,6 @@ def _pieces(event: AnswerEvent) -> Iterator[AnswerEvent]:
             yield Delta(event.text[at : at + PIECE_LIMIT_CHARS])
     else:
         yield event
-
-
-def _broken(ask: Ask, outcome: Outcome) -> Ask | None:
-    """Return the ask with what came of its answer, where that broke off and can be gone on with."""
-    if outcome.kind is not OutcomeKind.CUT_OFF or not outcome.text:
-        return None
-    too_long = outcome.problem is not None and outcome.problem.code is Code.ANSWER_TOO_LONG
-    return None if too_long else replace(ask, given=outcome.text)
 
 
 def _problem(under_way: _UnderWay, task: asyncio.Task[None]) -> Problem:
