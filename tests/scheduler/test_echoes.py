@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from glassd.config.schema import Config, Echo, GestureTimes
+from glassd.scheduler.actions import Action, Start, Unpin
 from glassd.scheduler.echoes import PRESSES_KEPT, Echoes
-from glassd.scheduler.machine import Action, Scheduler, Start, Unpin
+from glassd.scheduler.machine import Scheduler
 from glassd_drivers.contracts import Edge, EdgeKind
 
 DOWN, UP, LOST = EdgeKind.DOWN, EdgeKind.UP, EdgeKind.LOST

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from glassd.messages.codes import Code
-from glassd.spending import Amounts
 
 if TYPE_CHECKING:
     from glassd.answer import OutcomeKind
     from glassd.ask import Ask
     from glassd.config.commands import Command
     from glassd.config.triggers import Frames
-    from glassd.spending import Spent
+    from glassd.spending import Amounts, Spent
 
 
 class Pin(Struct, frozen=True):
@@ -68,7 +67,7 @@ class Pause(Struct, frozen=True):
 
 
 class Send(Struct, frozen=True):
-    """Carry out what waits in the outbox as `item`, as the ask `ask_id`: that it is being sent is on disk before it is."""
+    """Carry out what waits in the outbox as `item`, as the ask `ask_id`: on disk it is noted as being sent before."""
 
     item: int
     ask_id: str
@@ -81,7 +80,7 @@ class Drop(Struct, frozen=True):
 
 
 class Tell(Struct, frozen=True):
-    """Tell the wearer, beside what stands on the display: a budget that runs low, an answer that has come …"""
+    """Tell the wearer, beside what stands on the display: that a budget runs low, that an answer has come."""
 
     code: Code
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from glassd.scheduler.timers import Timers
 from glassd_drivers.contracts import Edge, EdgeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from glassd.config.schema import GestureTimes
     from glassd.config.triggers import Gesture
@@ -86,116 +87,140 @@ def played(gesture: Gesture, times: GestureTimes) -> list[tuple[float, EdgeKind]
 
 
 class Gestures:
-    """All buttons' gestures. `mapped` names the gestures that mean something, button by button."""
+    """All buttons' gestures. `mapped` names the gestures that mean something, button by button.
+
+    What an edge or a tick costs does not depend on how many buttons there are: those that wait for a time wait in a
+    heap.
+    """
 
     def __init__(self, times: GestureTimes, mapped: Mapping[str, frozenset[Gesture]]) -> None:
         self._buttons = {name: _Button(name, times, gestures) for name, gestures in mapped.items() if gestures}
+        self._timers: Timers[str] = Timers()
 
     def edge(self, edge: Edge) -> list[GestureEvent]:
         """Return what an edge completes or begins; an edge of a button that means nothing gives nothing."""
         button = self._buttons.get(edge.button)
-        return [] if button is None else [*button.advance(edge.instant), *button.edge(edge)]
+        if button is None:
+            return []
+        events: list[GestureEvent] = []
+        button.advance(edge.instant, events)
+        button.edge(edge, events)
+        self._timers.set(button.name, button.due)
+        return events
 
     def advance(self, now: float) -> list[GestureEvent]:
         """Return what the passing of time completes."""
-        return [event for button in self._buttons.values() for event in button.advance(now)]
+        events: list[GestureEvent] = []
+        while (name := self._timers.take(now)) is not None:
+            button = self._buttons[name]
+            button.advance(now, events)
+            self._timers.set(name, button.due)
+        return events
 
     @property
     def due(self) -> float | None:
         """When `advance` has something to say next, should no edge come before."""
-        return min((due for button in self._buttons.values() if (due := button.due) is not None), default=None)
+        return self._timers.due
+
+    @property
+    def under_way(self) -> list[float]:
+        """The instants of those that have begun and of which it is still open what they mean."""
+        return [each.began for each in self._buttons.values() if each.began is not None and not each.decided]
 
 
-class _Button(Struct):
+class _Button:
     """One button: where its contacts stand, and how far its gesture has come."""
 
-    name: str
-    times: GestureTimes
-    mapped: frozenset[Gesture]
-    raw_down: bool = False
-    raw_instant: float = 0.0
-    down: bool = False
-    settled_at: float | None = None  # until then the contacts may still bounce
-    began: float | None = None  # the first down edge of the gesture under way
-    clicks: int = 0
-    decided: bool = False  # the gesture under way has been reported; its release still has to come
-    deadline: float | None = None
-    after: tuple[Decided, ...] = ()  # a first click, a second one …: when what they make is known
-
-    def __post_init__(self) -> None:
-        known = range(1, max(1, most_clicks(self.mapped)) + 1)
-        self.after = tuple(decided(_CLICKS[clicks], self.mapped, self.times) for clicks in known)
+    def __init__(self, name: str, times: GestureTimes, mapped: frozenset[Gesture]) -> None:
+        self.name = name
+        self.began: float | None = None  # the first down edge of the gesture under way
+        self.decided = False  # the gesture under way has been reported; its release still has to come
+        self._mapped = mapped
+        self._debounce = times.debounce
+        self._long = decided("long", mapped, times).wait if "long" in mapped else None
+        known = range(1, max(1, most_clicks(mapped)) + 1)
+        self._after = [decided(_CLICKS[clicks], mapped, times) for clicks in known]  # when what so many make is known
+        self._raw_down = False
+        self._raw_instant = 0.0
+        self._down = False
+        self._settled_at: float | None = None  # until then the contacts may still bounce
+        self._clicks = 0
+        self._deadline: float | None = None
 
     @property
     def due(self) -> float | None:
-        return min((t for t in (self.settled_at, self.deadline) if t is not None), default=None)
+        if self._settled_at is None or (self._deadline is not None and self._deadline < self._settled_at):
+            return self._deadline
+        return self._settled_at
 
-    def edge(self, edge: Edge) -> Iterator[GestureEvent]:
+    def edge(self, edge: Edge, events: list[GestureEvent]) -> None:
         if edge.kind is EdgeKind.LOST:
-            self.raw_down = self.down = False
-            self.settled_at = None
-            yield from self._give_up()
+            self._raw_down = self._down = False
+            self._settled_at = None
+            self._give_up(events)
             return
-        self.raw_down, self.raw_instant = edge.kind is EdgeKind.DOWN, edge.instant
-        if self.settled_at is None:
-            yield from self._settle(edge.instant)
+        self._raw_down, self._raw_instant = edge.kind is EdgeKind.DOWN, edge.instant
+        if self._settled_at is None:
+            self._settle(edge.instant, events)
 
-    def advance(self, now: float) -> Iterator[GestureEvent]:
+    def advance(self, now: float, events: list[GestureEvent]) -> None:
         while (due := self.due) is not None and due <= now:
-            if self.settled_at == due:
-                self.settled_at = None
-                yield from self._settle(self.raw_instant)
+            if self._settled_at == due:
+                self._settled_at = None
+                self._settle(self._raw_instant, events)
             else:
-                self.deadline = None
-                yield from self._time_out()
+                self._deadline = None
+                self._time_out(events)
 
-    def _settle(self, instant: float) -> Iterator[GestureEvent]:
+    def _settle(self, instant: float, events: list[GestureEvent]) -> None:
         """Take over where the contacts stand, if that is a change."""
-        if self.raw_down == self.down:
+        if self._raw_down == self._down:
             return
-        self.down = self.raw_down
-        self.settled_at = instant + self.times.debounce
-        yield from self._pressed(instant) if self.down else self._released(instant)
+        self._down = self._raw_down
+        self._settled_at = instant + self._debounce
+        if self._down:
+            self._pressed(instant, events)
+        else:
+            self._released(instant, events)
 
-    def _pressed(self, instant: float) -> Iterator[GestureEvent]:
+    def _pressed(self, instant: float, events: list[GestureEvent]) -> None:
         if self.began is None:
-            self.began, self.clicks, self.decided = instant, 0, False
-            yield Began(self.name, instant)
-        self.clicks += 1
-        self.deadline = None
-        if "long" in self.mapped and self.clicks == 1:
-            self.deadline = instant + decided("long", self.mapped, self.times).wait
-        elif self.after[self.clicks - 1].by is EdgeKind.DOWN:
-            yield from self._decide()
+            self.began, self._clicks, self.decided = instant, 0, False
+            events.append(Began(self.name, instant))
+        self._clicks += 1
+        self._deadline = None
+        if self._long is not None and self._clicks == 1:
+            self._deadline = instant + self._long
+        elif self._after[self._clicks - 1].by is EdgeKind.DOWN:
+            self._decide(_CLICKS.get(self._clicks), events)
 
-    def _released(self, instant: float) -> Iterator[GestureEvent]:
-        self.deadline = None
+    def _released(self, instant: float, events: list[GestureEvent]) -> None:
+        self._deadline = None
         if self.decided:
             self.began = None
-        elif not (wait := self.after[self.clicks - 1].wait):
-            yield from self._decide()
+        elif not (wait := self._after[self._clicks - 1].wait):
+            self._decide(_CLICKS.get(self._clicks), events)
             self.began = None
         else:
-            self.deadline = instant + wait
+            self._deadline = instant + wait
 
-    def _time_out(self) -> Iterator[GestureEvent]:
-        if self.down:
-            yield from self._decide("long")
+    def _time_out(self, events: list[GestureEvent]) -> None:
+        if self._down:
+            self._decide("long", events)
         else:
-            yield from self._decide()
+            self._decide(_CLICKS.get(self._clicks), events)
             self.began = None
 
-    def _decide(self, gesture: Gesture | None = None) -> Iterator[GestureEvent]:
+    def _decide(self, gesture: Gesture | None, events: list[GestureEvent]) -> None:
         if self.began is None:
             return
         self.decided = True
-        gesture = gesture or _CLICKS.get(self.clicks)
-        if gesture in self.mapped:
-            yield Made(self.name, gesture, self.began)
+        if gesture is not None and gesture in self._mapped:
+            events.append(Made(self.name, gesture, self.began))
         else:
-            yield Dropped(self.name, self.began)
+            events.append(Dropped(self.name, self.began))
 
-    def _give_up(self) -> Iterator[GestureEvent]:
+    def _give_up(self, events: list[GestureEvent]) -> None:
         if self.began is not None and not self.decided:
-            yield Dropped(self.name, self.began)
-        self.began, self.deadline, self.clicks = None, None, 0
+            events.append(Dropped(self.name, self.began))
+        self.began, self._deadline, self._clicks = None, None, 0
