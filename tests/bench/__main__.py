@@ -19,6 +19,7 @@ from bench_process import light_commands, press_to_screen
 from bench_request import frame_to_body, request_to_server
 from bench_rest import at_rest
 from bench_scene import scene_change, scene_glance
+from bench_scheduler import scheduler_events
 from bench_sizing import sizing
 from bench_stream import stream_at_a_pace, stream_in_bulk
 
@@ -39,6 +40,7 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         sharpness_of_candidates,
         scene_glance,
         scene_change,
+        scheduler_events,
         press_to_screen,
         sizing,
         frame_to_body,
