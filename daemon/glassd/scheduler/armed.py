@@ -33,7 +33,7 @@ class Armed:
         self.frames = trigger.takes
         self.busy = trigger.busy or BUSY.get(self.origin, IGNORE)
         self.acted_at: float | None = None
-        self._skipped: tuple[str, float] | None = None
+        self._skipped: dict[str, float] = {}  # the reasons, and when each was last told
 
     def cools(self, instant: float) -> bool:
         """Tell whether it is too soon for it."""
@@ -41,13 +41,14 @@ class Armed:
 
     def acted(self, instant: float) -> None:
         """It asks or does something now."""
-        self.acted_at, self._skipped = instant, None
+        self.acted_at = instant
 
     def skipped(self, why: str, instant: float) -> list[Skip]:
-        """It asks nothing now: told once a minute for as long as the reason stays the same."""
-        if self._skipped is not None and self._skipped[0] == why and instant < self._skipped[1] + SKIP_QUIET_S:
+        """It asks nothing now: told once a minute for each reason."""
+        told_at = self._skipped.get(why)
+        if told_at is not None and abs(instant - told_at) < SKIP_QUIET_S:
             return []
-        self._skipped = why, instant
+        self._skipped[why] = instant
         return [Skip(self.event, why, instant)]
 
     def take_over(self, before: Armed) -> None:
