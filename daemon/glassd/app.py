@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from glassd.frames.view import Picked
     from glassd.gateway.server import Responder
     from glassd.messages import Language
-    from glassd.scheduler.record import AskRecord
+    from glassd.record import AskRecord
     from glassd_drivers.contracts import Buttons, Channel, Display, Frame, Screen
     from glassd_drivers.supervise import DeviceStatus
 

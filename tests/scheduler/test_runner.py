@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from glassd.config.commands import Command
-    from glassd.scheduler.record import AskRecord
+    from glassd.record import AskRecord
 
 CONFIG = Config.model_validate(
     {

@@ -121,14 +121,3 @@ class End(Struct, frozen=True):
     sent: bool = True
     cost: Amounts | None = None
     queued: int | None = None
-
-
-class Waiting(Struct, frozen=True):
-    """One ask in the outbox. `since`: UTC seconds when it was asked, None where the clock was not known to be right."""
-
-    item: int
-    since: float | None
-    size: int
-    """Bytes on disk."""
-    perhaps_sent: bool = False
-    """It was being sent when glassd died: it goes again only when the wearer says so."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from glassd.ask import Ask
     from glassd.config.commands import Command
     from glassd.messages import Code
-    from glassd.scheduler.record import AskRecord
+    from glassd.record import AskRecord
     from glassd.spending import Spent
     from glassd_drivers.contracts import Frame
 
@@ -109,7 +109,3 @@ class Outbox(Protocol):
 
     async def drop(self, items: tuple[int, ...]) -> None:
         """Forget them: they are answered, or not wanted any more."""
-
-
-class OutboxError(Exception):
-    """The outbox cannot do that now; the text is one line: what happened, what to do."""

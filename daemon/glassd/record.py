@@ -12,6 +12,7 @@ from glassd.messages import Code, lines
 if TYPE_CHECKING:
     from glassd.answer import OutcomeKind, Problem
     from glassd.ask import Origin
+    from glassd.spending import Amounts
 
 
 class AskRecord(Struct, frozen=True):
@@ -20,7 +21,8 @@ class AskRecord(Struct, frozen=True):
     `problem.message` can hold words of the server, which may quote the ask: it is for nobody but who asked.
     `times` are seconds from its instant (the press) to each station: frame, sent, first_delta, done; `frame_offset`
     is how far the picked frame's instant is from the press, negative for before. `resumes` is the id of the ask whose
-    answer broke off and was gone on with here, or empty.
+    answer broke off and was gone on with here, or empty. `cost` is what it cost as the server reported it, with the
+    money by the endpoint's price; None where that is not known.
     """
 
     id: str
@@ -31,6 +33,7 @@ class AskRecord(Struct, frozen=True):
     frame_offset: float | None
     times: dict[str, float]
     resumes: str = ""
+    cost: Amounts | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it for the API: nothing that anybody said, but its code."""

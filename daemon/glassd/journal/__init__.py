@@ -1,0 +1,1 @@
+"""What the board keeps: asks and their outcomes, what has been spent, and asks that wait for a network. SQLite."""
