@@ -8,18 +8,32 @@ so. SQLite and the cipher are loaded with `open`, after READY; what comes before
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from glassd.config.mistakes import ConfigError
+from glassd.config.policy import Budgets, Outbox
+from glassd.journal import FILE, entries
+from glassd.journal.pending import NotWrittenError, Operation, Pending
+from glassd.journal.upkeep import DAY_S, Limits, Now, upkeep
+from glassd.late import loaded
+from glassd.spending import Spent
+from glassd.waiting import OutboxError, OutboxLostError
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from glassd.answer import Outcome
     from glassd.ask import Ask
     from glassd.config.schema import Config
+    from glassd.journal.sealing import Seal
+    from glassd.journal.writer import Writer
     from glassd.record import AskRecord
-    from glassd.spending import Spent
     from glassd.waiting import Waiting
     from glassd.wall import Wall
 
@@ -51,48 +65,115 @@ class Journal:
         """`clock` is CLOCK_MONOTONIC and `wall` the newest reading of the wall clock; both are called on any thread.
 
         `on_open(spent, waiting)` is called once on the event loop: what was spent before this start, and what waits.
-        Where the disk is in trouble at the start that is later, and where the journal is a newer glassd's, with nothing.
+        Where the disk is in trouble at the start that is later; with nothing where the journal is a newer glassd's.
         What the scheduler has counted before is not in `spent`: it adds the two up. `spend` before that is not kept.
 
-        `on_trouble(on)` is called on the event loop whenever it changes whether the disk takes what it is given.
+        `on_trouble(on)` is called on the event loop whenever it changes whether the disk takes nothing.
         """
+        self.path = folder / FILE
+        self._config = config
+        self._clock = clock
+        self._wall = wall
+        self._find_key = find_key
+        self._on_open = on_open
+        self._on_trouble = on_trouble
+        self._loop = asyncio.get_running_loop()
+        self._pending = Pending()
+        self._writer: Writer | None = None
+        self._seal: Seal | None = None
+        self._sealing: asyncio.Task[None] | None = None
+        self._restored = False  # on_open was called
+        self._spent = Spent()
+        self._spend_waits = False  # an operation waits that will keep `_spent` as it is by then
+        self._told = False  # on the thread: on_open is called, or will be
+        self._first: int | None = None  # likewise: the newest ask before this daemon's own
 
     async def open(self) -> None:
         """Load SQLite and open the file; return once that was tried. Never raises: trouble is told by the mark."""
+        await loaded("glassd.journal.writer")
+        from glassd.journal.writer import Writer  # noqa: PLC0415  SQLite comes with it
+
+        await self._make_seal()
+        self._writer = Writer(
+            self.path, self._pending, opened=self._opened, upkeep=self._upkeep, troubled=self._troubled
+        )
+        await asyncio.to_thread(self._writer.tried.wait)
 
     def configure(self, config: Config) -> None:
         """Keep what this config says from now on: `journal`, `outbox`, and whether `budgets` need a ledger."""
+        before, self._config = self._config, config
+        if self._writer is not None and before.outbox != config.outbox:
+            self._seal = None
+            self._sealing = self._loop.create_task(self._make_seal(self._sealing), name="the outbox's key")
 
     async def close(self) -> None:
         """Write what is left, within CLOSE_LIMIT_S, and close the file."""
+        if self._sealing is not None:
+            self._sealing.cancel()
+            await asyncio.wait([self._sealing])
+        self._pending.close()
+        if self._writer is not None and not await asyncio.to_thread(self._writer.close, CLOSE_LIMIT_S):
+            log.warning("%s: the disk is slow: what was to be kept last is perhaps not", self.path)
 
     @property
     def takes_asks(self) -> bool:
-        """Whether the outbox is on: the config has it, its key is there, and the file is open."""
-        return False
+        """Whether the outbox is on: the config has it, its key is there, and the file was opened."""
+        return self._seal is not None and self._restored
 
     # -- what is kept --------------------------------------------------------------------------------------------------
 
     def begun(self, ask: Ask, utc: float | None) -> None:
         """Keep an ask before it leaves. `utc`: when it was asked, None where the clock is not known to be right."""
+        if (keep := self._config.journal.keep) != "off":
+            entry = entries.begun(ask, utc, words=keep == "text")
+            self._pending.put(Operation(entry.write, size=len(entry.prompt or "")))
 
     def ended(self, record: AskRecord, ask: Ask, outcome: Outcome) -> None:
         """Keep how it ended; an ask that never began is kept whole."""
+        section = self._config.journal
+        if section.keep != "off":
+            wall = self._wall()
+            utc = wall.utc(ask.instant) if wall.known else None
+            pictures = section.pictures != "never"
+            entry = entries.ended(record, ask, outcome, utc, words=section.keep == "text", pictures=pictures)
+            self._pending.put(Operation(entry.write, size=entry.size))
 
     def skipped(self, trigger: str, why: str, utc: float | None) -> None:
         """Count that a trigger asked nothing, by day and reason."""
+        if self._config.journal.keep != "off":
+            day = -1 if utc is None else int((utc + self._wall().zone) // DAY_S)
+            self._pending.put(Operation(partial(entries.skip, day=day, trigger=trigger, why=why)))
 
     def spend(self, spent: Spent) -> None:
         """Keep what has been spent; the newest alone."""
+        if not self._restored or (self._config.journal.keep == "off" and self._config.budgets == Budgets()):
+            return
+        self._spent = spent
+        if not self._spend_waits:
+            self._spend_waits = True
+            self._pending.put(Operation(self._keep_spent, lasting=True))
 
     def new_wearer(self) -> None:
         """Show nothing of what is kept so far by default."""
+        self._pending.put(Operation(entries.next_wearer, lasting=True, flush=True))
 
     # -- the outbox ----------------------------------------------------------------------------------------------------
 
     async def put(self, ask: Ask, utc: float | None) -> int:
-        """Keep an ask, encrypted, and return its item once that is on the disk for good; raise OutboxError."""
-        raise NotImplementedError
+        """Keep an ask, encrypted, and return its item once that is on the disk for good; raise OutboxError.
+
+        Whoever stops waiting for it has not put it there: what is on the disk by then is dropped.
+        """
+        from glassd.journal import outbox  # noqa: PLC0415  the cipher comes with it, and is there where the key is
+
+        section, seal = self._outbox()
+        done = self._ask_writer(partial(outbox.put, ask=ask, utc=utc, seal=seal, section=section))
+        try:
+            item: int = await _result(done)
+        except asyncio.CancelledError:
+            done.add_done_callback(self._take_back)
+            raise
+        return item
 
     async def take(self, item: int) -> Ask:
         """Note on the disk that an item is being sent, then return it as it was asked, its instants too.
@@ -100,10 +181,108 @@ class Journal:
         Raise OutboxLostError for one that is not there or that this key does not open (it is dropped), OutboxError
         where the disk does not take the note: then it waits on as it did.
         """
-        raise NotImplementedError
+        from glassd.journal import outbox  # noqa: PLC0415  likewise
+
+        _, seal = self._outbox()
+        ask: Ask | OutboxLostError = await _result(self._ask_writer(partial(outbox.take, item=item, seal=seal)))
+        if isinstance(ask, OutboxLostError):
+            raise ask
+        return ask
 
     async def back(self, item: int) -> None:
         """Note that it was not sent after all, and waits on; raise OutboxError."""
+        await _result(self._ask_writer(partial(entries.wait_on, item=item)))
 
     async def drop(self, items: Sequence[int]) -> None:
         """Forget them, their bytes too; raise OutboxError. What is not there is dropped already."""
+        await _result(self._ask_writer(partial(entries.drop, items=tuple(items))))
+
+    def _outbox(self) -> tuple[Outbox, Seal]:
+        section = self._config.outbox
+        if section is None:
+            raise OutboxError("there is no outbox: write the section `outbox:` into the config")
+        if self._seal is None:
+            raise OutboxError("the outbox has no key: see the log")
+        return section, self._seal
+
+    async def _make_seal(self, before: asyncio.Task[None] | None = None) -> None:
+        """Find the outbox's key, where there is an outbox; without one it is off, and the log says so."""
+        if before is not None:
+            await asyncio.wait([before])
+        self._seal = None
+        if (section := self._config.outbox) is None:
+            return
+        await loaded("glassd.journal.outbox")
+        from glassd.journal.sealing import Seal, SealError  # noqa: PLC0415  the cipher comes with it
+
+        try:
+            self._seal = Seal(await asyncio.to_thread(self._find_key, section.key))
+        except (ConfigError, SealError) as error:
+            log.warning("the outbox is off, asks without a network are lost: %s", error)
+
+    def _take_back(self, done: Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            self._pending.put(Operation(partial(entries.drop, items=(done.result(),)), lasting=True))
+
+    # -- the writer ----------------------------------------------------------------------------------------------------
+
+    def _ask_writer(self, do: Callable[[sqlite3.Connection], Any], *, scrub: bool = False) -> Future[Any]:
+        """Have an operation done that somebody waits for; raise OutboxError where nobody would do it."""
+        if self._writer is None or self._pending.closed:
+            raise OutboxError("the journal is not open")
+        done: Future[Any] = Future()
+        self._pending.put(Operation(do, done=done, flush=True, scrub=scrub))
+        return done
+
+    def _keep_spent(self, connection: sqlite3.Connection) -> None:
+        self._spend_waits = False  # before it is read: what comes now waits anew
+        entries.keep_spent(connection, self._spent)
+
+    def _opened(self, connection: sqlite3.Connection | None) -> None:
+        if connection is None:
+            self._tell(Spent(), [])
+            return
+        newest = entries.newest(connection)
+        if self._first is None:
+            self._tell(entries.kept_spent(connection), entries.waiting(connection))
+            entries.end_what_was_under_way(connection)
+        self._first = newest if self._first is None else min(self._first, newest)
+
+    def _tell(self, spent: Spent, waiting: list[Waiting]) -> None:
+        if not self._told:
+            self._told = True
+            self._on_loop(self._restore, spent, waiting)
+
+    def _restore(self, spent: Spent, waiting: list[Waiting]) -> None:
+        self._restored = True
+        self._on_open(spent, waiting if self._seal is not None else [])
+
+    def _troubled(self, on: bool) -> None:
+        self._on_loop(self._on_trouble, on)
+
+    def _on_loop(self, call: Callable[..., None], *values: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(call, *values)
+
+    def _upkeep(self, connection: sqlite3.Connection) -> bool:
+        return upkeep(connection, self._limits(), self._now())
+
+    def _limits(self) -> Limits:
+        section = self._config.journal
+        pictures = 0.0 if section.pictures == "never" else section.pictures
+        outbox_age = (self._config.outbox or Outbox.model_construct()).age
+        return Limits(section.age, pictures, section.size, outbox_age)
+
+    def _now(self) -> Now | None:
+        wall, instant = self._wall(), self._clock()
+        if not wall.known:
+            return None
+        return Now(wall.utc(instant), wall.offset, int(wall.local(instant) // DAY_S), self._first or 0)
+
+
+async def _result(done: Future[Any]) -> Any:
+    """Return what an operation gave; raise OutboxError where the disk does not take it."""
+    try:
+        return await asyncio.wrap_future(done)
+    except NotWrittenError as error:
+        raise OutboxError(str(error)) from error
