@@ -188,8 +188,8 @@ def drop(connection: sqlite3.Connection, items: tuple[int, ...]) -> None:
 
 
 def storable(text: str) -> str:
-    """Return a text as UTF-8 can hold it: a server's JSON can have half a surrogate pair in it."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Return a text as SQLite can hold it: a server's JSON can have half a surrogate pair in it, or a NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
 
 
 def _tokens(usage: Mapping[str, Any], key: str) -> int | None:

@@ -12,7 +12,7 @@ import contextlib
 import logging
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from glassd.config.mistakes import ConfigError
 from glassd.config.policy import Budgets, Outbox
@@ -25,12 +25,13 @@ from glassd.waiting import OutboxError, OutboxLostError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from glassd.answer import Outcome
     from glassd.ask import Ask
     from glassd.config.schema import Config
+    from glassd.journal.history import History
     from glassd.journal.sealing import Seal
     from glassd.journal.writer import Writer
     from glassd.record import AskRecord
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 
 CLOSE_LIMIT_S: Final = 1.0
 """How long a stop waits for what is still to be written; less than the whole stop may take."""
+
+_T = TypeVar("_T")
 
 
 class Journal:
@@ -71,6 +74,8 @@ class Journal:
         `on_trouble(on)` is called on the event loop whenever it changes whether the disk takes nothing.
         """
         self.path = folder / FILE
+        self.history: History | None = None
+        """What is kept, to be read; None until `open`."""
         self._config = config
         self._clock = clock
         self._wall = wall
@@ -81,7 +86,6 @@ class Journal:
         self._pending = Pending()
         self._writer: Writer | None = None
         self._seal: Seal | None = None
-        self._sealing: asyncio.Task[None] | None = None
         self._restored = False  # on_open was called
         self._spent = Spent()
         self._spend_waits = False  # an operation waits that will keep `_spent` as it is by then
@@ -91,26 +95,32 @@ class Journal:
     async def open(self) -> None:
         """Load SQLite and open the file; return once that was tried. Never raises: trouble is told by the mark."""
         await loaded("glassd.journal.writer")
-        from glassd.journal.writer import Writer  # noqa: PLC0415  SQLite comes with it
+        await loaded("glassd.journal.history")
+        from glassd.journal.history import History  # noqa: PLC0415  SQLite comes with it
+        from glassd.journal.writer import Writer  # noqa: PLC0415  likewise
 
+        self.history = History(self)
         await self._make_seal()
         self._writer = Writer(
-            self.path, self._pending, opened=self._opened, upkeep=self._upkeep, troubled=self._troubled
+            self.path,
+            self._pending,
+            opened=self._opened,
+            read=self._read,
+            upkeep=self._upkeep,
+            troubled=self._troubled,
         )
         await asyncio.to_thread(self._writer.tried.wait)
 
-    def configure(self, config: Config) -> None:
+    async def configure(self, config: Config) -> None:
         """Keep what this config says from now on: `journal`, `outbox`, and whether `budgets` need a ledger."""
         before, self._config = self._config, config
+        if before.journal != config.journal:
+            self._pending.put(Operation(None, tidy=True))
         if self._writer is not None and before.outbox != config.outbox:
-            self._seal = None
-            self._sealing = self._loop.create_task(self._make_seal(self._sealing), name="the outbox's key")
+            await self._make_seal()
 
     async def close(self) -> None:
         """Write what is left, within CLOSE_LIMIT_S, and close the file."""
-        if self._sealing is not None:
-            self._sealing.cancel()
-            await asyncio.wait([self._sealing])
         self._pending.close()
         if self._writer is not None and not await asyncio.to_thread(self._writer.close, CLOSE_LIMIT_S):
             log.warning("%s: the disk is slow: what was to be kept last is perhaps not", self.path)
@@ -167,13 +177,13 @@ class Journal:
         from glassd.journal import outbox  # noqa: PLC0415  the cipher comes with it, and is there where the key is
 
         section, seal = self._outbox()
-        done = self._ask_writer(partial(outbox.put, ask=ask, utc=utc, seal=seal, section=section))
-        try:
-            item: int = await _result(done)
-        except asyncio.CancelledError:
-            done.add_done_callback(self._take_back)
-            raise
-        return item
+        with _outbox_errors():
+            done = self._ask_writer(partial(outbox.put, ask=ask, utc=utc, seal=seal, section=section))
+            try:
+                return await asyncio.wrap_future(done)
+            except asyncio.CancelledError:
+                done.add_done_callback(self._take_back)
+                raise
 
     async def take(self, item: int) -> Ask:
         """Note on the disk that an item is being sent, then return it as it was asked, its instants too.
@@ -184,18 +194,46 @@ class Journal:
         from glassd.journal import outbox  # noqa: PLC0415  likewise
 
         _, seal = self._outbox()
-        ask: Ask | OutboxLostError = await _result(self._ask_writer(partial(outbox.take, item=item, seal=seal)))
+        with _outbox_errors():
+            ask = await asyncio.wrap_future(self._ask_writer(partial(outbox.take, item=item, seal=seal)))
         if isinstance(ask, OutboxLostError):
             raise ask
         return ask
 
     async def back(self, item: int) -> None:
         """Note that it was not sent after all, and waits on; raise OutboxError."""
-        await _result(self._ask_writer(partial(entries.wait_on, item=item)))
+        with _outbox_errors():
+            await asyncio.wrap_future(self._ask_writer(partial(entries.wait_on, item=item)))
 
     async def drop(self, items: Sequence[int]) -> None:
         """Forget them, their bytes too; raise OutboxError. What is not there is dropped already."""
-        await _result(self._ask_writer(partial(entries.drop, items=tuple(items))))
+        with _outbox_errors():
+            await asyncio.wrap_future(self._ask_writer(partial(entries.drop, items=tuple(items))))
+
+    # -- the history (its `Desk`) --------------------------------------------------------------------------------------
+
+    async def settled(self) -> None:
+        """Return once all is written that came before; raise NotWrittenError where the disk does not take it."""
+        done: Future[None] = Future()
+        self._hand_over(Operation(None, done=done))
+        await asyncio.wrap_future(done)
+
+    async def tidied(self) -> None:
+        """Return once what has had its time is gone; raise NotWrittenError where the disk does not take it."""
+        done: Future[None] = Future()
+        self._hand_over(Operation(None, done=done, tidy=True))
+        await asyncio.wrap_future(done)
+
+    async def write(self, do: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Do an operation, for good, and leave nothing of what it deletes; raise NotWrittenError."""
+        return await asyncio.wrap_future(self._ask_writer(do, scrub=True))
+
+    def utc(self) -> float | None:
+        """Return the time of now, None while the clock is not known to be right."""
+        wall = self._wall()
+        return wall.utc(self._clock()) if wall.known else None
+
+    # -- the writer ----------------------------------------------------------------------------------------------------
 
     def _outbox(self) -> tuple[Outbox, Seal]:
         section = self._config.outbox
@@ -205,10 +243,8 @@ class Journal:
             raise OutboxError("the outbox has no key: see the log")
         return section, self._seal
 
-    async def _make_seal(self, before: asyncio.Task[None] | None = None) -> None:
+    async def _make_seal(self) -> None:
         """Find the outbox's key, where there is an outbox; without one it is off, and the log says so."""
-        if before is not None:
-            await asyncio.wait([before])
         self._seal = None
         if (section := self._config.outbox) is None:
             return
@@ -224,15 +260,16 @@ class Journal:
         if not done.cancelled() and done.exception() is None:
             self._pending.put(Operation(partial(entries.drop, items=(done.result(),)), lasting=True))
 
-    # -- the writer ----------------------------------------------------------------------------------------------------
-
-    def _ask_writer(self, do: Callable[[sqlite3.Connection], Any], *, scrub: bool = False) -> Future[Any]:
-        """Have an operation done that somebody waits for; raise OutboxError where nobody would do it."""
-        if self._writer is None or self._pending.closed:
-            raise OutboxError("the journal is not open")
-        done: Future[Any] = Future()
-        self._pending.put(Operation(do, done=done, flush=True, scrub=scrub))
+    def _ask_writer(self, do: Callable[[sqlite3.Connection], _T], *, scrub: bool = False) -> Future[_T]:
+        """Have an operation done, for good, that somebody waits for; raise NotWrittenError where nobody would do it."""
+        done: Future[_T] = Future()
+        self._hand_over(Operation(do, done=done, flush=True, scrub=scrub))
         return done
+
+    def _hand_over(self, operation: Operation) -> None:
+        if self._writer is None or self._pending.closed:
+            raise NotWrittenError("the journal is not open")
+        self._pending.put(operation)
 
     def _keep_spent(self, connection: sqlite3.Connection) -> None:
         self._spend_waits = False  # before it is read: what comes now waits anew
@@ -244,9 +281,12 @@ class Journal:
             return
         newest = entries.newest(connection)
         if self._first is None:
-            self._tell(entries.kept_spent(connection), entries.waiting(connection))
+            self._read(connection)
             entries.end_what_was_under_way(connection)
         self._first = newest if self._first is None else min(self._first, newest)
+
+    def _read(self, connection: sqlite3.Connection) -> None:
+        self._tell(entries.kept_spent(connection), entries.waiting(connection))
 
     def _tell(self, spent: Spent, waiting: list[Waiting]) -> None:
         if not self._told:
@@ -280,9 +320,9 @@ class Journal:
         return Now(wall.utc(instant), wall.offset, int(wall.local(instant) // DAY_S), self._first or 0)
 
 
-async def _result(done: Future[Any]) -> Any:
-    """Return what an operation gave; raise OutboxError where the disk does not take it."""
+@contextlib.contextmanager
+def _outbox_errors() -> Iterator[None]:
     try:
-        return await asyncio.wrap_future(done)
+        yield
     except NotWrittenError as error:
         raise OutboxError(str(error)) from error

@@ -130,6 +130,32 @@ def open_file(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Return a connection that cannot write, for one thread at a time; raise sqlite3.Error or OSError.
+
+    It reads beside whoever writes. Where that takes a file that the disk does not take either (SQLite's shared memory,
+    on one that is full or read-only), and the log is empty, the file alone is read.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        return _reading(uri)
+    except sqlite3.OperationalError:
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size > 0:
+            raise
+        return _reading(f"{uri}&immutable=1")
+
+
+def _reading(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=LOCK_LIMIT_S, check_same_thread=False)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def scrub(connection: sqlite3.Connection) -> None:
     """See that what was deleted is nowhere in the files any more: the log is written back, and cut to nothing.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec.structs import asdict, fields
+from msgspec.structs import asdict
 
 from glassd.ask import Ask, Link, Origin, Turn
 from glassd_drivers.contracts import Frame
@@ -37,8 +37,7 @@ def unpack(data: bytes) -> Ask:
         values["turns"] = tuple(
             Turn(turn["role"], turn["text"], _unpacked(turn["pictures"])) for turn in values["turns"]
         )
-        known = {field.name for field in fields(Ask)}
-        return Ask(**{name: value for name, value in values.items() if name in known})
+        return Ask(**{name: value for name, value in values.items() if name in Ask.__struct_fields__})
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableError(f"no ask that this glassd can read: {type(error).__name__}") from error
 

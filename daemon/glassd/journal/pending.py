@@ -26,19 +26,21 @@ class NotWrittenError(Exception):
 
 @dataclass(slots=True, eq=False)
 class Operation:
-    """One thing to do in a transaction, on the writer thread.
+    """One thing to do in a transaction, on the writer thread; without `do`, its turn is all that somebody waits for.
 
     `size`: bytes of words and pictures in it. `done`: who waits for its result. `lasting`: it is not dropped however
     long the disk takes nothing, for there are only ever a few. `flush`: it is on the disk for good once it is done,
-    whatever happens to the power. `scrub`: and what it deleted is nowhere in the journal's files any more.
+    whatever happens to the power. `scrub`: and what it deleted is nowhere in the journal's files any more. `tidy`: what
+    has had its time goes then too.
     """
 
-    do: Callable[[sqlite3.Connection], Any]
+    do: Callable[[sqlite3.Connection], Any] | None
     size: int = 0
     done: Future[Any] | None = None
     lasting: bool = False
     flush: bool = False
     scrub: bool = False
+    tidy: bool = False
 
     @property
     def may_go(self) -> bool:

@@ -40,6 +40,13 @@ def broken_files(path: Path, number: int | None = None) -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}.broken-{'*' if number is None else f'{number}*'}"))
 
 
+def remove_broken(path: Path) -> None:
+    """Delete what is left of journals that broke: there are words in them."""
+    for file in broken_files(path):
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
 def _salvage(aside: Path, path: Path) -> None:
     saved = {table: _rows(aside, table) for table in _WORTH_IT}
     if not any(saved.values()):

@@ -10,10 +10,11 @@ import logging
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from glassd.journal.layout import NewerLayoutError, open_file, refuse_newer, scrub
+from glassd.journal.layout import VERSION, NewerLayoutError, open_file, open_to_read, refuse_newer, scrub
 from glassd.journal.pending import NotWrittenError
 from glassd.journal.salvage import move_aside
 
@@ -55,20 +56,23 @@ class Writer:
         pending: Pending,
         *,
         opened: Callable[[sqlite3.Connection | None], None],
+        read: Callable[[sqlite3.Connection], None],
         upkeep: Callable[[sqlite3.Connection], bool],
         troubled: Callable[[bool], None],
     ) -> None:
-        """All three are called on the thread.
+        """All are called on the thread.
 
         `opened` after each opening of the file, before anything is written; with None where there is no file yet (it is
-        made for the first operation), or it is a newer glassd's. `upkeep` does a little of what is to be done, and
-        returns whether there is more. `troubled` tells whether the disk takes nothing, at each change.
+        made for the first operation), or it is a newer glassd's. `read` where the file can be read at the start, but
+        not be written. `upkeep` does a little of what is to be done, and returns whether there is more. `troubled`
+        tells whether the disk takes nothing, at each change.
         """
         self.tried = threading.Event()
         """Set once the file was opened, or was tried to be."""
         self._path = path
         self._pending = pending
         self._opened = opened
+        self._read = read
         self._upkeep = upkeep
         self._troubled = troubled
         self._connection: sqlite3.Connection | None = None
@@ -89,6 +93,8 @@ class Writer:
 
     def _run(self) -> None:
         self._attempt(self._begin, [])
+        if self._trouble:
+            self._peek()
         self.tried.set()
         while True:
             if self._trouble:
@@ -111,6 +117,15 @@ class Writer:
         elif self._file() is None:
             log.warning("%s", self._newer)
 
+    def _peek(self) -> None:
+        """Read at least, where nothing can be written: what has been spent counts on a full disk too."""
+        try:
+            with closing(open_to_read(self._path)) as connection:
+                if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                    self._read(connection)
+        except (sqlite3.Error, OSError) as error:
+            log.debug("reading %s: %s", self._path, error)
+
     def _file(self) -> sqlite3.Connection | None:
         """Return the open file, made where there is none; None where it is a newer glassd's."""
         if self._connection is None and not self._newer:
@@ -126,16 +141,20 @@ class Writer:
 
     def _write(self, batch: list[Operation]) -> None:
         batch = [one for one in batch if one.done is None or one.done.set_running_or_notify_cancel()]
-        connection = self._file()
-        if connection is None:
+        if all(operation.do is None for operation in batch):
+            results: list[Any] = [None] * len(batch)
+        elif (connection := self._file()) is None:
             _fail(batch, self._newer)
             return
-        results = _written(connection, batch)
+        else:
+            results = _written(connection, batch)
         self._written_bytes += sum(operation.size for operation in batch)
         if self._written_bytes >= UPKEEP_BYTES:
             self._upkeep_due = time.monotonic()
-        if self._trouble:
+        if self._trouble and batch:
             self._well()
+        if any(operation.tidy for operation in batch):
+            self._tidy()
         for operation, result in zip(batch, results, strict=True):
             if operation.done is None:
                 continue
@@ -143,6 +162,10 @@ class Writer:
                 operation.done.set_exception(result)
             else:
                 operation.done.set_result(result)
+
+    def _tidy(self) -> None:
+        while self._connection is not None and self._upkeep(self._connection):
+            pass
 
     def _keep_up(self) -> None:
         """Do one piece of the upkeep; what has come meanwhile goes first, then the next piece."""
@@ -160,11 +183,10 @@ class Writer:
         except (sqlite3.Error, OSError) as error:
             self._let_go()
             self._pending.give_back(operation for operation in batch if operation.done is None)
-            reason = f"{self._path} cannot be written: {error}"
+            reason = f"{self._path} cannot be written: {getattr(error, 'strerror', None) or error}"
+            anew = _primary(error) in _BROKEN and self._begun_anew(error)
             _fail([*(one for one in batch if one.done is not None), *self._pending.waited_for()], reason)
-            if _primary(error) in _BROKEN and self._begun_anew(error):
-                return
-            if not self._trouble:
+            if not anew and not self._trouble:
                 log.error(  # noqa: TRY400  the operator's one line: no bug of ours
                     "%s; answers go on, and what is to be kept waits in memory: make room on the disk, or see who may "
                     "write there; it goes on by itself",
@@ -229,6 +251,8 @@ def _written(connection: sqlite3.Connection, batch: list[Operation]) -> list[Any
 
 
 def _done(connection: sqlite3.Connection, operation: Operation) -> Any:
+    if operation.do is None:
+        return None
     connection.execute("SAVEPOINT operation")
     try:
         result = operation.do(connection)

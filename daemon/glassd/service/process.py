@@ -25,8 +25,7 @@ from glassd.late import loaded
 from glassd.service import watchdog
 from glassd.service.log import log_to_stderr
 from glassd.service.notify import notify
-from glassd.service.paths import socket_to_serve, state_folder
-from glassd.service.state import refuse_newer_journal
+from glassd.service.paths import socket_to_serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -61,7 +60,6 @@ def run_daemon(
     SIGHUP reloads. `guest` is a coroutine that is run beside the daemon once it is ready; its end stops the daemon.
     """
     memory = log_to_stderr(config.log.level)
-    refuse_newer_journal(state_folder())
     try:
         asyncio.run(_main(config, read_config, memory, guest))
     except StartError as error:
