@@ -48,8 +48,12 @@ class AskError(Exception):
 
 
 class Timings(Struct, frozen=True):
-    """Seconds from the start of the ask to each station; None where it was not reached."""
+    """Seconds from the start of the ask to each station; None where it was not reached.
 
+    `body`: the request is built, its pictures sized and encoded.
+    """
+
+    body: float | None = None
     connected: float | None = None
     sent: float | None = None
     first_delta: float | None = None
@@ -77,8 +81,8 @@ class Reasoning(msgspec.Struct, frozen=True, gc=False):
 class Outcome(Struct, frozen=True):
     """How it ended. `text` is the deltas joined; `problem` is None only for a finished answer.
 
-    `endpoint` is the configured URL that gave the answer, or the last one tried; `usage` is the server's object as
-    it came.
+    `endpoint` is the configured URL that gave the answer, or the last one tried, `model` the one that was asked there;
+    `usage` is the server's object as it came.
     """
 
     kind: OutcomeKind
@@ -90,6 +94,7 @@ class Outcome(Struct, frozen=True):
     problem: Problem | None = None
     endpoint: str = ""
     timings: Timings = Timings()
+    model: str = ""
 
 
 AnswerEvent = Sent | Delta | Reasoning | Outcome

@@ -6,6 +6,7 @@ It knows the endpoints and the way from one to the next; one request is an `Exch
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING, Final, Self
@@ -114,7 +115,25 @@ class Client:
                 return
 
     async def reachable(self) -> bool:
-        """Tell whether a connection stands to an endpoint of the network, or can be had now."""
+        """Tell whether a connection to an endpoint of the network can be had now; bounded by `connect`.
+
+        A new one, for those that are kept may have died with the network and not know it yet. It is kept for the ask
+        that was waited for.
+        """
+        ways: dict[Way, Target] = {}
+        for target in self._usual:
+            with contextlib.suppress(AskError):  # it may not be called: that is no network
+                ways.setdefault(self._connections.way(target), target)
+        tries = [asyncio.create_task(way.opens(target), name="reachable") for way, target in ways.items()]
+        try:
+            for each in asyncio.as_completed(tries):
+                if await each:
+                    return True
+        finally:
+            for each in tries:
+                each.cancel()
+            if tries:
+                await asyncio.wait(tries)
         return False
 
     def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent, None]:
@@ -141,13 +160,13 @@ class Client:
                 break
             if pause > 0:
                 await asyncio.sleep(pause)
+            stations = Stations(self._clock, start)
             try:
                 key, way, fitted = await self._ready(target, fitting, due)
             except AskError as error:
                 plan.not_called()
-                outcome = _not_sent(error.problem, target.endpoint.url)
+                outcome = _not_sent(error.problem, target)
                 continue
-            stations = Stations(self._clock, start)
             async with self._exchange(fitted, target, way, key=key, due=due, stations=stations) as exchange:
                 began = False
                 while batch := await exchange.read():
@@ -184,10 +203,12 @@ class Client:
     def _exchange(
         self, ask: Ask, target: Target, way: Way, *, key: str | None, due: float, stations: Stations
     ) -> Exchange:
+        pieces = body(ask, target, usage=target.chat_url not in self._refuse_usage)
+        stations.passes("body")
         return Exchange(
             way,
             target,
-            body=body(ask, target, usage=target.chat_url not in self._refuse_usage),
+            body=pieces,
             headers=headers(key, target.endpoint.headers),
             deadlines=self._model.deadlines,
             whole_due=due,
@@ -247,8 +268,9 @@ def _refuses_usage(trouble: Problem) -> bool:
     return trouble.http_status in (400, 422) and "stream_options" in trouble.message
 
 
-def _not_sent(trouble: Problem, endpoint: str = "") -> Outcome:
-    return Outcome(OutcomeKind.FAILED, problem=trouble, endpoint=endpoint, timings=Timings(done=0.0))
+def _not_sent(trouble: Problem, target: Target | None = None) -> Outcome:
+    url, model = (target.endpoint.url, target.model) if target else ("", "")
+    return Outcome(OutcomeKind.FAILED, problem=trouble, endpoint=url, timings=Timings(done=0.0), model=model)
 
 
 _NO_ENDPOINT = problem(

@@ -198,7 +198,7 @@ class Way:
         self._proxy_headers = {"Proxy-Authorization": f"Basic {basic}"} if basic else {}
         self._targets: dict[tuple[str, str | None], Target] = {}  # bounded by the endpoints of the config
         self._active = float("-inf")
-        self._openings: set[asyncio.Task[None]] = set()
+        self._openings: set[asyncio.Task[bool]] = set()
         self._standing: WeakSet[HttpProtocol] = WeakSet()
         self._closed = False
         connector._factory = self._protocol  # type: ignore[assignment]  # noqa: SLF001  no public place: docs/decisions/0012
@@ -235,6 +235,12 @@ class Way:
         self._active = self._loop.time()
         self._targets[target.chat_url, target.endpoint.key] = target
         self._open()
+
+    async def opens(self, target: Target) -> bool:
+        """Tell whether a new connection can be had now, within `connect`; the idle ones, of doubtful life, go first."""
+        self.close_idle()
+        self._targets[target.chat_url, target.endpoint.key] = target
+        return await self._open_ahead()
 
     def close_idle(self) -> None:
         """Close the connections that wait for a request: one like them was found dead."""
@@ -283,13 +289,14 @@ class Way:
                 return connection
             connection.close()  # more came with its last response than that: the next request would take it for its own
 
-    async def _open_ahead(self) -> None:
+    async def _open_ahead(self) -> bool:
+        """Have an idle connection stand; return whether one does."""
         try:
             async with asyncio.timeout(self._connect_s):
                 connection = await self._connect()
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
             _log.debug("%s: no connection ahead: %s", self._url.authority, type(error).__name__)
-            return
+            return False
         protocol = connection.protocol
         assert isinstance(protocol, HttpProtocol)
         is_new = not protocol.kept
@@ -298,6 +305,7 @@ class Way:
         if is_new:
             for target in self._targets.values():
                 self._reached(target)
+        return True
 
     def _protocol(self) -> HttpProtocol:
         return HttpProtocol(self._loop, made=self._was_opened, lost=self._was_lost)

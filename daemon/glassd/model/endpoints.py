@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from glassd.ask import Origin
 from glassd.config.fields import READER_URL
 from glassd.messages.codes import Code
 from glassd.model.vendors import vendor_of
@@ -63,19 +64,18 @@ def targets(endpoints: Iterable[Endpoint], ask: Ask) -> list[Target]:
     """Return the endpoints that have a model for the ask's kind, in the config's order.
 
     Those that name the model which the ask wants come first, with that model where it can take the ask's pictures; the
-    others keep theirs, as fall-back. A name that no endpoint knows changes nothing. The reader cannot go on with an
-    answer that another model began.
+    others keep theirs, as fall-back. So does the endpoint that the ask names. A name that no endpoint knows changes
+    nothing. The reader cannot go on with an answer that another model began.
     """
-    with_pictures = bool(ask.pictures) or any(turn.pictures for turn in ask.turns)
     found = []
     for endpoint in endpoints:
         if endpoint.url == READER_URL:
             if not ask.given:
                 found.append(Target(endpoint, READER_MODEL, READER_CHAT_URL, "glassd", "the on-board reader"))
-        elif model := _model(endpoint, ask.model, with_pictures):
+        elif model := _model(endpoint, ask):
             whose = endpoint.vendor or vendor_of(endpoint.url)
             found.append(Target(endpoint, model, chat_url(endpoint.url), whose, _server(endpoint.url)))
-    return sorted(found, key=lambda target: _distance(target, ask.model)) if ask.model else found
+    return sorted(found, key=lambda target: _distance(target, ask)) if ask.model or ask.endpoint else found
 
 
 @lru_cache
@@ -151,18 +151,28 @@ class Plan:
         return target
 
 
-def _model(endpoint: Endpoint, wanted: str, with_pictures: bool) -> str | None:
-    """Return the model of an endpoint for an ask, or None if it has none for its kind."""
-    if with_pictures or wanted == endpoint.vision:
+def _model(endpoint: Endpoint, ask: Ask) -> str | None:
+    """Return the model of an endpoint for an ask, or None if it has none for its kind.
+
+    The pictures of earlier turns are left out where a model cannot see, except an app's: what it sends is its matter.
+    """
+    earlier = any(turn.pictures for turn in ask.turns)
+    if ask.pictures or (earlier and ask.origin is Origin.GATEWAY) or (ask.model and ask.model == endpoint.vision):
         return endpoint.vision
+    if ask.kind == "vision" or (earlier and ask.kind is None):
+        return endpoint.vision or endpoint.text
     return endpoint.text or endpoint.vision
 
 
-def _distance(target: Target, wanted: str) -> int:
-    """Return how far a target is from the wanted model: it is it, another one of a server that names it, a stranger."""
-    if target.model == wanted:
-        return 0
-    return 1 if target.endpoint.text == wanted else 2
+def _distance(target: Target, ask: Ask) -> tuple[int, bool]:
+    """Return how far a target is from the wanted model and endpoint.
+
+    Of the model: it is it, another one of a server that names it, a stranger.
+    """
+    other = bool(ask.endpoint) and target.endpoint.name != ask.endpoint
+    if not ask.model or target.model == ask.model:
+        return 0, other
+    return (1 if target.endpoint.text == ask.model else 2), other
 
 
 _NOBODY_DOES_BETTER = frozenset({Code.MODERATED, Code.PICTURE_BROKEN, Code.CANCELLED, Code.WHOLE_TIMEOUT})

@@ -155,6 +155,7 @@ class Exchange:
             problem=verdict.problem,
             endpoint=self._target.endpoint.url,
             timings=self._stations.timings(),
+            model=self._target.model,
         )
 
     def _verdict(self) -> Verdict:

@@ -28,6 +28,7 @@ def event_line(event: AnswerEvent) -> dict[str, Any] | None:
         "usage": event.usage,
         "error": None if event.problem is None else _error(event.problem),
         "endpoint": event.endpoint,
+        "model": event.model,
         "timings": {name: None if s is None else round(s, 4) for name, s in asdict(event.timings).items()},
     }
 
@@ -68,5 +69,6 @@ def _outcome(line: dict[str, Any]) -> Outcome:
         usage=line["usage"],
         problem=None if error is None else Problem(**{**error, "code": Code(error["code"])}),
         endpoint=line["endpoint"],
+        model=line["model"],
         timings=Timings(**line["timings"]),
     )
