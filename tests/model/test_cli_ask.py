@@ -289,7 +289,8 @@ def test_a_reader_that_leaves_ends_the_ask_quietly(config: Path) -> None:
 LINES = (
     b'{"event":"delta","text":"\xe4\xb8\x80"}\n'
     b'{"event":"outcome","outcome":"finished","text":"\xe4\xb8\x80","reasoning":"","refusal":"","finish_reason":"stop",'
-    b'"usage":null,"error":null,"endpoint":"reader","timings":{"connected":0.1,"sent":0.1,"first_delta":0.2,"done":0.3}}\n'
+    b'"usage":null,"error":null,"endpoint":"reader","model":"glassd-reader",'
+    b'"timings":{"body":0.1,"connected":0.1,"sent":0.1,"first_delta":0.2,"done":0.3}}\n'
 )
 
 

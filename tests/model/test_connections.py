@@ -235,6 +235,94 @@ def test_a_way_that_hangs_costs_an_ask_no_more_than_its_deadline_though_it_is_ju
     run(main())
 
 
+# -- whether the network is back ---------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_that_takes_a_connection_is_reachable_and_the_ask_that_was_waited_for_takes_it() -> None:
+    async def main() -> None:
+        async with Replay(GOOD) as server, client(model("http://127.0.0.1:1/v1", server.url)) as opened:
+            assert await opened.reachable()
+            assert (server.connections, len(server.requests)) == (1, 0)
+            await answered(opened)
+            assert server.connections == 1
+
+    run(main())
+
+
+def test_a_connection_that_was_kept_proves_nothing_a_new_one_is_opened() -> None:
+    async def main() -> None:
+        async with Replay(GOOD) as server, client(model(server.url)) as opened:
+            await answered(opened)
+            await passes(LEAST_LIFE_S + 1)
+            assert await opened.reachable()
+            await settled()
+            assert server.connections == 2
+
+    run(main())
+
+
+def test_an_answer_that_is_under_way_loses_nothing_by_the_question_whether_the_network_is_there() -> None:
+    async def main() -> None:
+        async with Replay(Answer([GOOD.body[:40], 5.0, GOOD.body[40:]])) as server, client(model(server.url)) as opened:
+            asked = asyncio.create_task(answered(opened), name="the ask")
+            await server.asked.wait()
+            assert await opened.reachable()
+            await asked
+
+    run(main())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "http://no.such.host.invalid/v1", "http://host\\name/v1"])
+def test_what_takes_no_connection_is_not_reachable(url: str) -> None:
+    async def main() -> None:
+        async with client(model(url, "reader"), reader_socket="/nowhere") as opened:
+            assert not await opened.reachable()
+
+    run(main())
+
+
+def test_a_way_that_hangs_is_waited_for_no_longer_than_connect_and_beside_the_others(tmp_path: Path) -> None:
+    async def main() -> None:
+        before = asyncio.all_tasks()
+        loop = asyncio.get_running_loop()
+        async with hanging(tmp_path) as server, client(model(server.url())) as opened:
+            start = loop.time()
+            assert not await opened.reachable()
+            assert loop.time() - start == pytest.approx(3.0, abs=0.01)
+        hangs, good = hanging(tmp_path), Replay(GOOD)
+        async with hangs as server, good as behind, client(model(server.url(), behind.url)) as opened:
+            start = loop.time()
+            assert await opened.reachable()
+            assert loop.time() - start == pytest.approx(0, abs=0.01)
+        await settled()
+        assert asyncio.all_tasks() <= before
+
+    run(main())
+
+
+def test_a_proxy_without_a_way_on_is_no_network() -> None:
+    async def main() -> None:
+        async with Proxy(refuses=b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n") as proxy:
+            of = model({"url": "https://127.0.0.1:1", "vision": "v", "proxy": proxy.url})
+            async with client(of) as opened:
+                assert not await opened.reachable()
+
+    run(main())
+
+
+def test_the_reader_alone_is_no_network_nor_is_a_host_that_is_not_allowed_nor_a_client_that_is_closed() -> None:
+    async def main() -> None:
+        async with client(model({"url": "reader"}), reader_socket="/nowhere") as opened:
+            assert not await opened.reachable()
+        async with Replay(GOOD) as server:
+            async with client(model(server.url), allow_hosts=["else.example"]) as opened:
+                assert not await opened.reachable()
+            assert server.connections == 0
+            assert not await opened.reachable()
+
+    run(main())
+
+
 # -- kept and opened again ---------------------------------------------------------------------------------------------
 
 

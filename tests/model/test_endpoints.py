@@ -54,6 +54,28 @@ def test_an_ask_goes_to_the_model_of_its_kind_at_each_endpoint_that_has_one() ->
     assert models(ask("and now?", turns=(Turn("user", "?", (PICTURE,)),))) == ["v", "v2", "glassd-reader"]
 
 
+def test_a_trigger_chooses_the_kind_of_model_and_a_text_model_goes_without_earlier_pictures() -> None:
+    assert models(ask(kind="vision")) == ["v", "v2", "t2", "glassd-reader"]
+    assert models(ask(kind="text")) == ["t", "v2", "t2", "glassd-reader"]
+    earlier = (Turn("user", "?", (PICTURE,)),)
+    assert models(ask("and now?", turns=earlier, kind="text")) == ["t", "v2", "t2", "glassd-reader"]
+    assert models(ask("and now?", turns=earlier, kind="vision")) == ["v", "v2", "glassd-reader"]
+
+
+@pytest.mark.parametrize(
+    ("named", "order"),
+    [("b", ["b", "a", "glassd-reader"]), ("a", ["a", "b", "glassd-reader"]), ("gone", ["a", "b", "glassd-reader"])],
+)
+def test_the_endpoint_that_is_named_comes_first_and_the_others_are_its_fall_back(named: str, order: list[str]) -> None:
+    endpoints = [Endpoint(url="https://host/v1", vision=name, name=name) for name in ("a", "b")]
+    assert models(ask("?", PICTURE, endpoint=named), *endpoints, READER) == order
+
+
+def test_the_reader_can_be_named_too() -> None:
+    board = Endpoint(url="reader", name="board")
+    assert models(ask("?", PICTURE, endpoint="board"), VISION, board) == ["glassd-reader", "v2"]
+
+
 def test_the_reader_does_not_go_on_with_what_another_model_began() -> None:
     assert models(ask("?", PICTURE, given="a dog")) == ["v", "v2"]
 

@@ -11,11 +11,12 @@ import pytest
 from asking import ask, client, gather, model, outcome_of, problem_of, sent_to
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from replay import Answer, Replay
 from streams import STREAMS
 
 from glassd.answer import AskError, Outcome, OutcomeKind, Problem
-from glassd.ask import Link, Turn
+from glassd.ask import Link, Origin, Turn
 from glassd.config.model import Endpoint, ImageLimits
 from glassd.limits import Limits
 from glassd.messages.codes import Code
@@ -26,7 +27,8 @@ from glassd_drivers.contracts import Frame
 from virtual import passes, run
 
 if TYPE_CHECKING:
-    from glassd.ask import Detail
+    from glassd.ask import Ask, Detail, Picture
+    from glassd.model.pictures import Develop
 
 GOOD = Answer(STREAMS["manual_streamed"].body)
 DASHSCOPE = "https://dashscope.aliyuncs.com/compatible-mode/v1"
@@ -179,12 +181,14 @@ def test_each_endpoint_gets_the_picture_that_its_own_limits_make() -> None:
     run(main())
 
 
-def test_pictures_of_earlier_turns_are_developed_too_and_links_stay_links() -> None:
+def test_an_apps_pictures_are_all_developed_whichever_turn_they_are_of_and_links_stay_links() -> None:
     async def main() -> None:
         develop = Developer()
         link = Link("https://host/a.jpg")
+        turns = (Turn("user", "what?", (link, FRAME)),)
         async with Replay(GOOD) as server, client(model(server.url), develop=develop) as opened:
-            await gather(opened, ask("?", FRAME, link, turns=(Turn("user", "what?", (link, FRAME)),), detail="scene"))
+            asked = ask("?", FRAME, link, turns=turns, detail="scene")
+            await gather(opened, replace(asked, origin=Origin.GATEWAY))
             content = [message["content"] for message in json.loads(server.requests[0].body)["messages"]]
         urls = [part["image_url"]["url"] for parts in content for part in parts if part["type"] == "image_url"]
         assert [url.startswith("data:") for url in urls] == [False, True, True, False]
@@ -193,6 +197,83 @@ def test_pictures_of_earlier_turns_are_developed_too_and_links_stay_links() -> N
         assert limits == Limits(32, 512, size=2_000_000, quality=75), "two pictures share the bytes of a request"
 
     run(main())
+
+
+# -- pictures of earlier turns ----------------------------------------------------------------------------------------
+
+
+def picture(name: str, tokens: int = 1000, size: int = 1000) -> Frame:
+    """Return a picture that costs so many tokens at 28 px a patch, and so many bytes."""
+    return Frame(name.encode().ljust(size, b"."), "image/jpeg", 28 * (tokens - 2), 28, 0.0, "camera")
+
+
+async def as_it_is(frame: Frame, limits: Limits | None) -> Frame:  # noqa: ARG001  a Develop
+    return frame
+
+
+def going(of: Ask, develop: Develop = as_it_is, **endpoint: Any) -> list[str]:
+    """Return the names of the pictures that go to an endpoint, in the order of the turns, the question's own last."""
+
+    async def main() -> Ask:
+        (target,) = targets([Endpoint(url="https://host/v1", vision="anything", text="t", **endpoint)], of)
+        return await Fitting(of, develop).for_target(target)
+
+    sent = asyncio.run(main())
+    assert [turn.text for turn in sent.turns] == [turn.text for turn in of.turns], "the words always go"
+    pictures = [*(picture for turn in sent.turns for picture in turn.pictures), *sent.pictures]
+    return [each.url if isinstance(each, Link) else each.data.decode().strip(".") for each in pictures]
+
+
+def follow_up(*earlier: Picture, own: tuple[Picture, ...] = (), **more: Any) -> Ask:
+    turns = [turn for each in earlier for turn in (Turn("user", "what?", (each,)), Turn("assistant", "a thing"))]
+    return ask("and now?", *own, turns=tuple(turns), **more)
+
+
+def test_earlier_pictures_go_along_as_long_as_all_stay_within_the_tokens_of_the_endpoint_newest_first() -> None:
+    first, second, third = picture("first"), picture("second"), picture("third")
+    assert going(follow_up(first, second, own=(third,))) == ["second", "third"], "2560 tokens is the most here"
+    assert going(follow_up(first, second, own=(third,)), image_limits=ImageLimits(tokens=3000)) == [
+        *("first", "second", "third")
+    ]
+    assert going(follow_up(first, second, own=(third,)), image_limits=ImageLimits(tokens=1999)) == ["third"]
+    assert going(follow_up(first, second)) == ["first", "second"]
+
+
+def test_one_that_is_too_large_leaves_its_room_to_the_one_before_it() -> None:
+    assert going(follow_up(picture("small", 500), picture("large", 2000), own=(picture("own"),))) == ["small", "own"]
+
+
+def test_earlier_pictures_stay_within_the_bytes_of_a_request() -> None:
+    first, second, own = (picture(name, 100, 2_000) for name in ("first", "second", "own"))
+    asked = follow_up(first, second, own=(own,))
+    assert going(asked, image_limits=ImageLimits.model_construct(size=5_999)) == ["second", "own"]
+    assert going(asked, image_limits=ImageLimits.model_construct(size=6_000)) == ["first", "second", "own"]
+
+
+def test_the_questions_own_picture_has_all_the_bytes_whatever_came_before() -> None:
+    develop = Developer()
+    going(follow_up(FRAME, own=(picture("own"),)), develop)
+    assert {limits.size for limits in develop.limits if limits} == {4_000_000}
+
+
+def test_an_earlier_picture_that_the_endpoint_cannot_take_is_left_out_and_the_ask_goes() -> None:
+    async def refusing(frame: Frame, limits: Limits | None) -> Frame:  # noqa: ARG001  a Develop
+        if frame.data.startswith(b"narrow"):
+            raise AskError(Problem(Code.PICTURE_SHAPE, "too narrow"))
+        return frame
+
+    assert going(follow_up(picture("narrow"), own=(picture("own"),)), refusing) == ["own"]
+
+
+def test_a_text_model_gets_no_earlier_picture_and_the_reader_gets_all() -> None:
+    many = [picture(str(number), 5000) for number in range(3)]
+    assert going(follow_up(*many, kind="text")) == []
+
+    async def main() -> Ask:
+        (reader,) = targets([Endpoint(url="reader")], follow_up(*many))
+        return await Fitting(follow_up(*many), as_it_is).for_target(reader)
+
+    assert [turn.pictures for turn in asyncio.run(main()).turns if turn.role == "user"] == [(each,) for each in many]
 
 
 def test_the_reader_gets_the_whole_picture() -> None:

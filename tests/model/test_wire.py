@@ -28,7 +28,8 @@ OUTCOMES = st.fixed_dictionaries(
         "usage": st.none() | st.just({"total_tokens": 39}),
         "problem": st.none() | PROBLEMS,
         "endpoint": TEXT,
-        "timings": st.builds(Timings, SECONDS, SECONDS, SECONDS, SECONDS),
+        "model": TEXT,
+        "timings": st.builds(Timings, SECONDS, SECONDS, SECONDS, SECONDS, SECONDS),
     }
 ).map(lambda told: Outcome(**told))
 
@@ -43,10 +44,11 @@ def test_an_outcome_has_exactly_the_keys_of_the_contract() -> None:
     line = event_line(outcome)
     assert line is not None
     assert list(line) == [
-        *("event", "outcome", "text", "reasoning", "refusal", "finish_reason", "usage", "error", "endpoint", "timings")
+        *("event", "outcome", "text", "reasoning", "refusal", "finish_reason", "usage", "error"),
+        *("endpoint", "model", "timings"),
     ]
     assert list(line["error"]) == ["code", "vendor_code", "message", "http_status", "retryable", "retry_after_s"]
-    assert list(line["timings"]) == ["connected", "sent", "first_delta", "done"]
+    assert list(line["timings"]) == ["body", "connected", "sent", "first_delta", "done"]
     finished = event_line(replace(outcome, problem=None))
     assert finished is not None
     assert finished["error"] is None

@@ -246,6 +246,7 @@ class Way:
         """Close the connections that wait for a request: one like them was found dead."""
         for protocol in list(self._standing):
             if protocol.idle:
+                self._standing.discard(protocol)
                 protocol.close()
 
     async def close(self) -> None:
@@ -316,7 +317,8 @@ class Way:
 
     def _was_lost(self, protocol: HttpProtocol) -> None:
         now = self._loop.time()
-        if now - protocol.since >= LEAST_LIFE_S and now - self._active <= RECENT_S:
+        given_up = protocol not in self._standing  # by us: it is not missed
+        if not given_up and now - protocol.since >= LEAST_LIFE_S and now - self._active <= RECENT_S:
             self._open()
 
 

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from glassd.ask import Origin
 from glassd.config.fields import READER_URL
 from glassd.messages.codes import Code
 from glassd.model.vendors import vendor_of
@@ -154,14 +153,12 @@ class Plan:
 def _model(endpoint: Endpoint, ask: Ask) -> str | None:
     """Return the model of an endpoint for an ask, or None if it has none for its kind.
 
-    The pictures of earlier turns are left out where a model cannot see, except an app's: what it sends is its matter.
+    An ask for a text model goes without the pictures of earlier turns, so it does not need one that sees.
     """
-    earlier = any(turn.pictures for turn in ask.turns)
-    if ask.pictures or (earlier and ask.origin is Origin.GATEWAY) or (ask.model and ask.model == endpoint.vision):
+    earlier = ask.kind != "text" and any(turn.pictures for turn in ask.turns)
+    if ask.pictures or earlier or (ask.model and ask.model == endpoint.vision):
         return endpoint.vision
-    if ask.kind == "vision" or (earlier and ask.kind is None):
-        return endpoint.vision or endpoint.text
-    return endpoint.text or endpoint.vision
+    return endpoint.vision or endpoint.text if ask.kind == "vision" else endpoint.text or endpoint.vision
 
 
 def _distance(target: Target, ask: Ask) -> tuple[int, bool]:

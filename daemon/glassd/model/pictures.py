@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from glassd.limits import RATIO_LIMIT, Limits
+from glassd.answer import AskError
+from glassd.ask import Origin
+from glassd.limits import RATIO_LIMIT, Limits, tokens_of
 from glassd_drivers.contracts import Frame
 
 if TYPE_CHECKING:
-    from glassd.ask import Ask, Detail, Picture
+    from glassd.ask import Ask, Detail, Picture, Turn
     from glassd.config.model import Endpoint
     from glassd.model.endpoints import Target
 
@@ -139,20 +141,37 @@ class Fitting:
         self._done: dict[tuple[int, Limits | None], Frame] = {}
 
     async def for_target(self, target: Target) -> Ask:
-        """Return the ask as it goes to a target; raise AskError where one of its pictures cannot go there."""
+        """Return the ask as it goes to a target; raise AskError where one of its pictures cannot go there.
+
+        A picture of an earlier turn is a help, not the question: it goes as it went before, newest first, where all
+        together stay within the most tokens and bytes that the endpoint takes, and else its turn goes without. What an
+        app sends is all its question.
+        """
         ask = self._ask
-        everything = [*ask.pictures, *(picture for turn in ask.turns for picture in turn.pictures)]
-        frames = sum(isinstance(picture, Frame) for picture in everything)
-        if not frames:
-            return ask
-        limits = None  # the reader looks at the whole
-        if not target.is_reader:
-            limits = limits_of(target.endpoint, target.model, target.vendor, ask.detail, frames)
-        turns = [
-            replace(turn, pictures=await self._fitted(turn.pictures, limits)) if turn.pictures else turn
-            for turn in ask.turns
-        ]
-        return replace(ask, pictures=await self._fitted(ask.pictures, limits), turns=tuple(turns))
+        if ask.origin is Origin.GATEWAY:
+            limits = _limits(target, ask, len(_frames(ask.pictures)) + sum(len(_frames(t.pictures)) for t in ask.turns))
+            turns = [replace(turn, pictures=await self._fitted(turn.pictures, limits)) for turn in ask.turns]
+            return replace(ask, pictures=await self._fitted(ask.pictures, limits), turns=tuple(turns))
+        pictures = await self._fitted(ask.pictures, _limits(target, ask, len(_frames(ask.pictures))))
+        if not any(turn.pictures for turn in ask.turns):
+            return replace(ask, pictures=pictures) if pictures else ask
+        room = _Room(target) if ask.kind != "text" else None
+        if room is not None:
+            room.take(pictures)
+        turns = [await self._earlier(turn, target, room) for turn in reversed(ask.turns)]
+        return replace(ask, pictures=pictures, turns=tuple(reversed(turns)))
+
+    async def _earlier(self, turn: Turn, target: Target, room: _Room | None) -> Turn:
+        """Return an earlier turn with its pictures, or without them where they do not fit beside what goes already."""
+        if not turn.pictures:
+            return turn
+        try:
+            pictures = await self._fitted(turn.pictures, _limits(target, self._ask, len(_frames(turn.pictures))))
+        except AskError:
+            pictures = ()
+        if room is None or not room.take(pictures):
+            pictures = ()
+        return replace(turn, pictures=pictures)
 
     async def _fitted(self, pictures: tuple[Picture, ...], limits: Limits | None) -> tuple[Picture, ...]:
         return tuple([await self._one(each, limits) if isinstance(each, Frame) else each for each in pictures])
@@ -162,3 +181,35 @@ class Fitting:
         if key not in self._done:
             self._done[key] = await self._develop(frame, limits)
         return self._done[key]
+
+
+class _Room:
+    """What one request to a target may still hold of pictures. The reader takes what it gets."""
+
+    def __init__(self, target: Target) -> None:
+        self._unbounded = target.is_reader
+        self._tokens = most_tokens(target.endpoint, target.model, target.vendor)
+        self._bytes = target.endpoint.image_limits.size or SIZE_LIMIT_BYTES
+        self._patch = _patch(target.endpoint, target.model)
+
+    def take(self, pictures: tuple[Picture, ...]) -> bool:
+        """Give room to pictures, all or none; return whether there was enough. A link's size is not known: it has."""
+        frames = _frames(pictures)
+        tokens = sum(tokens_of(frame.width, frame.height, self._patch) for frame in frames)
+        size = sum(len(frame.data) for frame in frames)
+        if not self._unbounded and (tokens > self._tokens or size > self._bytes):
+            return False
+        self._tokens -= tokens
+        self._bytes -= size
+        return True
+
+
+def _limits(target: Target, ask: Ask, frames: int) -> Limits | None:
+    """Return what each of so many pictures must keep to; None where the whole is looked at, by the reader."""
+    if target.is_reader:
+        return None
+    return limits_of(target.endpoint, target.model, target.vendor, ask.detail, frames)
+
+
+def _frames(pictures: tuple[Picture, ...]) -> list[Frame]:
+    return [picture for picture in pictures if isinstance(picture, Frame)]
