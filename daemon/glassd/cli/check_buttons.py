@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from glassd.config.triggers import ButtonEvent
 from glassd.scheduler.gestures import CLICKS, decided
 from glassd_drivers.contracts import EdgeKind
+from glassd_drivers.units import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +23,13 @@ def when_known(event: Event, config: Config) -> str:
     mapped = _mapped(event.button, config)
     known = decided(event.gesture, mapped, config.gestures)
     if event.gesture == "long":
-        return f"known after {_written(known.wait)} of holding"
+        return f"known after {duration_text(known.wait)} of holding"
     if known.by is EdgeKind.DOWN:
         return ""
     if not known.wait:
         return "known at its release: until then it may become a long"
     more = [gesture for gesture, clicks in CLICKS.items() if gesture in mapped and clicks > CLICKS[event.gesture]]
-    return f"known {_written(known.wait)} after its release: until then it may become a {' or '.join(more)}"
+    return f"known {duration_text(known.wait)} after its release: until then it may become a {' or '.join(more)}"
 
 
 def without_trigger(config: Config) -> list[str]:
@@ -50,7 +51,7 @@ def lost_to_repeats(config: Config) -> Iterator[str]:
     for number, trigger in enumerate(config.triggers):
         event = trigger.when
         if isinstance(event, ButtonEvent) and event.button in repeats and CLICKS.get(event.gesture, 1) > 1:
-            within = _written(repeats[event.button])
+            within = duration_text(repeats[event.button])
             text = f"gestures.echoes passes over each press of {event.button} within {within} of another one"
             yield f"triggers.{number}.when: {event} may never come, for {text}"
 
@@ -58,7 +59,3 @@ def lost_to_repeats(config: Config) -> Iterator[str]:
 def _mapped(button: str, config: Config) -> frozenset[Gesture]:
     events = (trigger.when for trigger in config.triggers)
     return frozenset(event.gesture for event in events if isinstance(event, ButtonEvent) and event.button == button)
-
-
-def _written(seconds: float) -> str:
-    return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"

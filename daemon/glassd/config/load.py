@@ -29,6 +29,7 @@ from glassd.config.mistakes import (
 from glassd.config.model import Endpoint, Model
 from glassd.config.recover import read_tree
 from glassd.config.schema import ButtonDevice, Camera, Config, DisplayDevice, Echo
+from glassd.config.section import keys_of
 from glassd.config.source import Source, read_source
 from glassd.config.tree import Entry, Lost, Mapping, Node, Outline, Scalar, Sequence, dotted, walk
 from glassd.config.triggers import ButtonEvent, Trigger
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["ConfigError", "Loaded", "load", "load_model_only", "read_other"]
 
 _ITEM_KEYS = frozenset(
-    key for section in (Endpoint, ButtonDevice, DisplayDevice, Camera, Echo, Trigger) for key in section.model_fields
+    key for section in (Endpoint, ButtonDevice, DisplayDevice, Camera, Echo, Trigger) for key in keys_of(section)
 )
 
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from glassd.config import words
 from glassd.config.mistakes import did_you_mean, nearest, readable
 from glassd.config.schema import Config
+from glassd.config.section import keys_of
 from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
-from glassd.config.triggers import ButtonEvent, SceneChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,7 +92,7 @@ def _note(detail: Any, found: _Found, what: Validated, mistakes: Mistakes) -> No
         _note_missing(found, what, mistakes)
     elif kind == "extra_forbidden":
         model = _model_at(what.model, path[len(what.path) : -1])
-        names = [*(what.also if len(path) == len(what.path) + 1 else ()), *(model.model_fields if model else ())]
+        names = [*(what.also if len(path) == len(what.path) + 1 else ()), *(keys_of(model) if model else ())]
         _note_unknown(found.key_place, path, names, what, mistakes)
     elif found.rest == ("[key]",):
         text = f"expected {words.expected(detail)}"
@@ -114,7 +114,7 @@ def _note_missing(found: _Found, what: Validated, mistakes: Mistakes) -> None:
         return
     name = str(found.rest[-1])
     model = _model_at(what.model, found.path[len(what.path) :])
-    unknown = [key for key in found.node.entries if model is None or key not in model.model_fields]
+    unknown = [key for key in found.node.entries if model is None or key not in keys_of(model)]
     if (near := nearest(name, unknown[:100])) is not None:
         _note_unknown(found.node.entries[near].place, (*found.path, near), [name], what, mistakes)
     elif not any(dotted((*found.path, name)) in _homes(what.whole).get(key, ()) for key in unknown):
@@ -138,11 +138,11 @@ def _homes(whole: type[BaseModel]) -> dict[str, tuple[str, ...]]:
     stack: list[tuple[str, type[BaseModel]]] = [("", whole)]
     while stack:
         path, model = stack.pop()
-        for name, field in model.model_fields.items():
+        for name, field in keys_of(model).items():
             if path and name != "options":
                 found[name] = (*found.get(name, ()), path)
             inner = _model_in(field.annotation)
-            if inner is not None and inner not in (ButtonEvent, SceneChange):  # which are texts in the file
+            if inner is not None:
                 stack.append((f"{path}.{name}".lstrip("."), inner))
     return found
 
@@ -175,7 +175,7 @@ def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
     for part in path:
         if isinstance(part, int):
             continue
-        field = current.model_fields.get(part) if current else None
+        field = keys_of(current).get(part) if current else None
         current = _model_in(field.annotation) if field else None
     return current
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 
 class Section(BaseModel):
@@ -11,6 +16,11 @@ class Section(BaseModel):
 
     # The whole file is what is validated: that its sections are built along with it spares one build of each.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+def keys_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a section by the keys that stand for them in the file (`if`, which Python has taken)."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def at(key: str, expected: str) -> PydanticCustomError:
