@@ -45,6 +45,18 @@ def read_duration(text: str) -> float | None:
     return float(match[1]) * _SECONDS[match[2]] if match else None
 
 
+def read_bytes(text: str) -> int | None:
+    """Return a number of bytes with its unit, None where the text is none."""
+    match = re.fullmatch(_BYTE_COUNT_PATTERN, text.strip())
+    return round(float(match[1]) * _BYTES[match[2]]) if match else None
+
+
+def bytes_text(count: int) -> str:
+    """Return a number of bytes as a file holds it: 64MiB, 20MB, 1500B."""
+    unit = next(unit for unit in reversed(_BYTES) if count % _BYTES[unit] == 0)
+    return f"{count // _BYTES[unit]}{unit}"
+
+
 def _duration(value: object, info: ValidationInfo) -> object:
     if isinstance(value, str) and (seconds := read_duration(value)) is not None:
         return seconds
@@ -54,8 +66,8 @@ def _duration(value: object, info: ValidationInfo) -> object:
 
 
 def _byte_count(value: object) -> object:
-    if isinstance(value, str) and (match := re.fullmatch(_BYTE_COUNT_PATTERN, value.strip())):
-        return round(float(match[1]) * _BYTES[match[2]])
+    if isinstance(value, str) and (count := read_bytes(value)) is not None:
+        return count
     raise ValueError("a number of bytes with its unit, such as 64KB or 32MiB")
 
 

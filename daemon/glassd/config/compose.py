@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from glassd.config.mistakes import readable
+from glassd.config.prompts import VARIABLES
 from glassd.config.source import BLOT
 from glassd.config.tree import Entry, Lost, Mapping, Node, Scalar, Sequence, Value
 
@@ -151,7 +152,7 @@ class _Composer:
             items.append(self._node(event))
         return Sequence(place, tuple(items))
 
-    def _mapping(self, start: Any, place: Place) -> Mapping:
+    def _mapping(self, start: Any, place: Place) -> Mapping | Lost:
         entries: dict[str, Entry] = {}
         torn = False
         told = False
@@ -174,7 +175,7 @@ class _Composer:
             else:
                 last = entries[name] = Entry(at, node)
                 told = False
-        return Mapping(place, entries, torn=torn)
+        return Lost(place) if torn and not entries and start.flow_style else Mapping(place, entries, torn=torn)
 
     def _key(self, event: Any) -> str | None:
         node = self._node(event)
@@ -197,5 +198,7 @@ class _Composer:
                 f'expected quotes around a text with a comma in it: "{readable(last.node.text)}, {readable(key.value)}"'
             )
             self._flaw(key.start_mark, text, about=last.place)
+        elif last is None and key.value in VARIABLES:  # a prompt that is one of them alone
+            self._flaw(key.start_mark, f'expected quotes around a text with braces: "{{{key.value}}}"')
         else:
             self._flaw(key.start_mark, f"expected key: value, got {readable(key.value)} alone")

@@ -42,7 +42,7 @@ class Condition(Struct, frozen=True):
 
 
 def read_condition(text: str) -> Condition | None:
-    """Return the condition that a text of the file names, None where it is none."""
+    """Return the condition that a text of the file names, None where it is none; ValueError for no time at all."""
     words = " ".join(text.split())
     holds = not words.startswith("not ")
     words = words.removeprefix("not ")
@@ -51,8 +51,9 @@ def read_condition(text: str) -> Condition | None:
             return Condition(fact, holds)
     if match := re.fullmatch(f"between {TIME} and {TIME}", words):
         since, until = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
-        if since != until:
-            return Condition("between", holds, since, until)
+        if since == until:
+            raise ValueError("two times of the day that differ, such as between 08:00 and 20:00")
+        return Condition("between", holds, since, until)
     return None
 
 

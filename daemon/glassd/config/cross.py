@@ -7,25 +7,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from glassd.config.fields import (
-    READER_URL,
-    SCENE_CHANGE,
-    host_allowed,
-    host_of,
-    same_address,
-    sends_key_in_clear,
-    split_event,
-)
+from glassd.config.cross_policy import check_policy
+from glassd.config.cross_triggers import check_triggers
+from glassd.config.fields import READER_URL, host_allowed, host_of, same_address, sends_key_in_clear
 from glassd.config.mistakes import did_you_mean, readable
 from glassd.config.model import NEEDS_HTTPS, Deadlines
 from glassd.config.schema import ANY_MODEL, GestureTimes
-from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted
-from glassd.config.triggers import ONE_OF_BOTH
+from glassd.config.tree import Lost, Mapping, Node, Path, Scalar, Sequence, child, dotted, items_of
 from glassd_drivers import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from glassd.config.devices import Device
     from glassd.config.mistakes import Mistakes
     from glassd.config.section import Section
@@ -38,17 +29,25 @@ def check_across(root: Mapping, devices: list[Device], mistakes: Mistakes) -> No
         _check_waits(root, ("gestures",), GestureTimes, ("debounce", longer), mistakes)
     _check_devices(devices, mistakes)
     _check_profiles(devices, mistakes)
-    _check_triggers(root, devices, mistakes)
+    check_triggers(root, devices, mistakes)
+    check_policy(root, mistakes)
     _check_gateway(root, mistakes)
 
 
 def check_model(root: Mapping, mistakes: Mistakes) -> None:
     """Note what is wrong with a model section that is good in itself.
 
-    That is each key that would go over plain http, each host that nothing may be sent to, and each deadline that the
-    whole one would always forestall.
+    That is each key that would go over plain http, each host that nothing may be sent to, each name that two endpoints
+    have, and each deadline that the whole one would always forestall.
     """
-    for path, node in _items(root, "model", "endpoints"):
+    named: dict[str, Scalar] = {}
+    for path, node in items_of(root, "model", "endpoints"):
+        own = child(node, "name")
+        if isinstance(own, Scalar) and isinstance(own.value, str):
+            first = named.setdefault(own.text, own)
+            if first is not own:
+                text = f"expected a name of its own, the endpoint in line {first.place.line} has this one"
+                mistakes.add(own.place, dotted((*path, "name")), text)
         url, key = child(node, "url"), child(node, "key")
         if isinstance(url, Scalar) and isinstance(key, Scalar) and key.value and sends_key_in_clear(url.text):
             mistakes.add(url.place, dotted((*path, "url")), f"expected {NEEDS_HTTPS}")
@@ -70,7 +69,7 @@ def _check_hosts(root: Mapping, mistakes: Mistakes) -> None:
     items = allowed.items if isinstance(allowed, Sequence) else ()
     patterns = [item.text for item in items if isinstance(item, Scalar)]
     names = ", ".join(map(readable, patterns)) or "none"
-    for path, node in _items(root, "model", "endpoints"):
+    for path, node in items_of(root, "model", "endpoints"):
         for key in ("url", "proxy"):
             url = child(node, key)
             if not isinstance(url, Scalar) or url.text == READER_URL or not (host := host_of(url.text)):
@@ -108,7 +107,7 @@ def _check_gateway(root: Mapping, mistakes: Mistakes) -> None:
 def _model_names(root: Mapping) -> list[str] | None:
     """Return the names of the endpoints' models, and the one for whichever the config takes; None where unknown."""
     found = []
-    for _, node in _items(root, "model", "endpoints"):
+    for _, node in items_of(root, "model", "endpoints"):
         if not isinstance(node, Mapping) or node.torn:
             return None
         names = [child(node, key) for key in ("vision", "text")]
@@ -173,88 +172,3 @@ def _check_profiles(devices: list[Device], mistakes: Mistakes) -> None:
                 near = did_you_mean(profile.text, names, known="there are")
                 text = f"expected a profile that is installed, got {readable(profile.text)}; {near}"
                 mistakes.add(profile.place, dotted((*device.path, "profile")), text)
-
-
-def _check_triggers(root: Mapping, devices: list[Device], mistakes: Mistakes) -> None:
-    """Note triggers on a button that no device has, and on an event that another trigger has."""
-    buttons = produced_buttons(root, devices, mistakes)
-    taken: dict[tuple[str, ...], tuple[Path, Scalar]] = {}
-    for path, node in _items(root, "triggers"):
-        ask, do, when = child(node, "ask"), child(node, "do"), child(node, "when")
-        if ask is not None and do is not None and not isinstance(ask, Lost) and not isinstance(do, Lost):
-            mistakes.add(node.place, dotted(path), f"expected {ONE_OF_BOTH}")
-        if not isinstance(when, Scalar):
-            continue
-        is_scene = when.text.split() == SCENE_CHANGE.split()
-        event = tuple(SCENE_CHANGE.split()) if is_scene else split_event(when.text)
-        if event is None:
-            continue
-        here = dotted((*path, "when"))
-        if is_scene and (blind := _never_looks(root)):
-            mistakes.add(when.place, here, f"expected a camera that looks all the time, {blind}")
-        elif not is_scene and buttons is not None and event[0] not in buttons:
-            near = did_you_mean(event[0], buttons, known="there are")
-            mistakes.add(when.place, here, f"expected a button that a map: gives, got {readable(event[0])}; {near}")
-        other, first = taken.setdefault(event, (path, when))
-        if first is not when:
-            text = f"expected an event of its own, {dotted(other)} in line {first.place.line} has it"
-            mistakes.add(when.place, here, text)
-
-
-def _never_looks(root: Mapping) -> str:
-    """Return why no camera looks all the time, as a scene change needs it; empty where one does."""
-    camera = child(root, "camera")
-    if camera is None or (isinstance(camera, Scalar) and camera.value is None):
-        return "there is no camera: section"
-    for key, all_the_time in (("capture", "ring"), ("keep_open", "always")):
-        given = child(camera, key)
-        if isinstance(given, Scalar) and isinstance(given.value, str) and given.text != all_the_time:
-            return f"camera.{key} in line {given.place.line} is {readable(given.text)}, not {all_the_time}"
-    return ""
-
-
-def produced_buttons(root: Mapping, devices: list[Device], mistakes: Mistakes) -> list[str] | None:
-    """Return the names of all buttons that the devices give; None where that cannot be known."""
-    section = root.entries.get("buttons")
-    count = len(section.node.items) if section and isinstance(section.node, Sequence) else 0
-    found: list[str] = []
-    own = [device for device in devices if device.role == "buttons"]
-    if not own or len(own) != count:
-        return None
-    for device in own:
-        names = _buttons_of(device, mistakes)
-        if names is None:
-            return None
-        found.extend(names)
-    return list(dict.fromkeys(found))
-
-
-def _buttons_of(device: Device, mistakes: Mistakes) -> list[str] | None:
-    """Return the values of a device's map, or of the one that its driver takes where it has none.
-
-    Those of a map with mistakes may stand the wrong way round, so its keys count too.
-    """
-    field = device.config_type.model_fields.get("map") if device.config_type else None
-    if field is None:
-        return None
-    given = child(device.node, "map")
-    if isinstance(given, Mapping):
-        if given.torn:
-            return None
-        values = [entry.node for entry in given.entries.values()]
-        texts = [value.text for value in values if isinstance(value, Scalar)]
-        if len(texts) != len(values):
-            return None
-        if mistakes.has_within(dotted((*device.path, "map"))):
-            texts += given.entries
-    elif given is None and isinstance(default := field.get_default(call_default_factory=True), dict):
-        texts = [str(button) for button in default.values()]
-    else:
-        return None
-    return [text.split()[0] for text in texts if text.split()]
-
-
-def _items(root: Mapping, *keys: str) -> Iterator[tuple[Path, Node]]:
-    node, path = child(root, *keys), tuple[str | int, ...](keys)
-    if isinstance(node, Sequence):
-        yield from (((*path, index), item) for index, item in enumerate(node.items))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from glassd.limits import LEAST_SIDE_PX
-from glassd_drivers.units import Duration, Size
+from glassd_drivers.units import Duration, Size, read_bytes, read_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -271,6 +271,28 @@ def _crop(value: Any) -> Any:
         if min(size) >= LEAST_SIDE_PX:
             return size
     raise ValueError(f"a part of each side such as 0.5, or a size of at least {LEAST_SIDE_PX} px such as 640x480")
+
+
+def at_most(limit: str) -> AfterValidator:
+    """Return the upper bound of a duration, written as a file would."""
+
+    def check(seconds: float) -> float:
+        if seconds > (read_duration(limit) or 0.0):
+            raise ValueError(f"a duration of at most {limit}")
+        return seconds
+
+    return AfterValidator(check)
+
+
+def at_least(limit: str) -> AfterValidator:
+    """Return the lower bound of a number of bytes, written as a file would."""
+
+    def check(count: int) -> int:
+        if count < (read_bytes(limit) or 0):
+            raise ValueError(f"at least {limit}")
+        return count
+
+    return AfterValidator(check)
 
 
 def _name_but(own: frozenset[str]) -> dict[str, Any]:

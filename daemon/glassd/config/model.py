@@ -58,7 +58,7 @@ class ImageLimits(Section):
     """The most pixels of a picture; no cap."""
     side: int | None = Field(None, ge=64, le=65_535)
     """The most pixels of its longer side; no cap."""
-    size: Annotated[ByteCount, Field(ge=4096)] | None = None
+    size: Annotated[ByteCount, fields.at_least("4KiB")] | None = None
     """The most bytes of all encoded pictures of a request; 4MB."""
     ratio: float | None = Field(None, ge=1, le=1000)
     """How many times longer than the other a side may be; 200."""

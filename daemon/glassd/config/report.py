@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from glassd.config.mistakes import Mistakes, Place
 
 
+SWITCHED_ON = ("follow_up", "outbox")
+"""A section that has a default for all in it, and yet does something by being there."""
+
+
 class Validated(Struct, frozen=True):
     """What was validated: a node of the tree, the model it was validated as, and where its key stands.
 
@@ -54,7 +58,8 @@ def report(error: ValidationError, what: Validated, mistakes: Mistakes) -> None:
         _note(detail, found, what, mistakes)
     for (place, path), text in alternatives.items():
         node = child(what.node, *path[len(what.path) :])
-        mistakes.add(place, dotted(path), f"expected {text}{words.got(node, path)}")
+        wanted, near, hint = text.partition("; did you mean ")
+        mistakes.add(place, dotted(path), f"expected {wanted}{words.got(node, path)}{near}{hint}")
 
 
 class _Found(Struct, frozen=True):
@@ -93,7 +98,8 @@ def _note(detail: Any, found: _Found, what: Validated, mistakes: Mistakes) -> No
     elif kind == "extra_forbidden":
         model = _model_at(what.model, path[len(what.path) : -1])
         names = [*(what.also if len(path) == len(what.path) + 1 else ()), *(keys_of(model) if model else ())]
-        _note_unknown(found.key_place, path, names, what, mistakes)
+        known_as = model.model_fields[path[-1]].alias if model and path[-1] in model.model_fields else None
+        _note_unknown(found.key_place, path, names, what, mistakes, meant=known_as)
     elif found.rest == ("[key]",):
         text = f"expected {words.expected(detail)}"
         name = str(path[-1])
@@ -122,10 +128,18 @@ def _note_missing(found: _Found, what: Validated, mistakes: Mistakes) -> None:
         mistakes.add(found.key_place, dotted((*found.path, name)), text)
 
 
-def _note_unknown(place: Place, path: Path, names: Iterable[str], what: Validated, mistakes: Mistakes) -> None:
+def _note_unknown(
+    place: Place, path: Path, names: Iterable[str], what: Validated, mistakes: Mistakes, *, meant: str | None = None
+) -> None:
+    """Note a key that is not known at its place. `meant` is the name that the file has for it, where that is known."""
     name = str(path[-1])
     homes = _homes(what.whole).get(name, ())
-    near = f"it belongs into {' or '.join(homes)}" if homes and name not in names else did_you_mean(name, names)
+    if meant is not None:
+        near = f"did you mean {meant}?"
+    elif homes and name not in names and nearest(name, names) is None:
+        near = f"it belongs into {' or '.join(homes)}"
+    else:
+        near = did_you_mean(name, names)
     if near.startswith("known") and {"fields", "picture_fields"} <= set(names):
         near += "; what the request or its pictures have to say belongs into fields: or picture_fields:"
     mistakes.add(place, dotted(path), f"expected a key that is known here, not this one; {near}")
@@ -202,4 +216,5 @@ def note_empty(root: Mapping, may_be_empty: Iterable[str], mistakes: Mistakes) -
                 items = enumerate(entry.node.items)
                 stack.extend(((*here, index), item) for index, item in items if isinstance(item, Mapping))
             elif isinstance(entry.node, Scalar) and entry.node.is_empty and not (path == () and key in allowed):
-                mistakes.add(entry.place, dotted(here), "expected a value after the colon, got nothing")
+                hint = " ({} takes all of its defaults)" if path == () and key in SWITCHED_ON else ""
+                mistakes.add(entry.place, dotted(here), f"expected a value after the colon, got nothing{hint}")

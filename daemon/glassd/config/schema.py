@@ -102,7 +102,7 @@ class Echo(Section):
     """The button of the press that was meant."""
     seen_as: PadButton
     """The button of the press beside it, which means nothing; the same one for a repeat."""
-    within: Annotated[Duration, Field(gt=0, le=10)] = 0.5
+    within: Annotated[Wait, fields.at_most("10s")] = 0.5
     """How long after the press that was meant the one beside it begins at most."""
 
 

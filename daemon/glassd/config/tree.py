@@ -81,6 +81,13 @@ def child(node: Node | None, *keys: str | int) -> Node | None:
     return node
 
 
+def items_of(root: Mapping, *keys: str) -> Iterator[tuple[Path, Node]]:
+    """Yield each item of the list that stands at a path, with its own path; none where no list does."""
+    node, path = child(root, *keys), tuple[str | int, ...](keys)
+    if isinstance(node, Sequence):
+        yield from (((*path, index), item) for index, item in enumerate(node.items))
+
+
 def plain(node: Node) -> Any:
     """Return the values alone, as JSON has them. Keys whose value is unset, empty or lost are left out."""
     match node:

@@ -65,8 +65,6 @@ BURST_LIMIT_S: Final = 10.0
 QUEUE_LIMIT_ASKS: Final = 8
 """Asks that may wait in each lane; one more is refused as busy."""
 CONDITIONS_LIMIT: Final = 8
-COOLDOWN_LIMIT_S: Final = 86400.0
-"""The longest cool-down: what is to come more rarely is an interval or a time of the day."""
 
 
 class Frames(Struct, frozen=True):
@@ -168,7 +166,7 @@ class Trigger(Section):
     """A command instead of an ask."""
     condition: Annotated[
         list[Annotated[Condition, PlainValidator(condition_of), PlainSerializer(str)]],
-        BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+        BeforeValidator(lambda given: given if isinstance(given, list) else [given]),
         Field(max_length=CONDITIONS_LIMIT),
         WithJsonSchema(
             {
@@ -185,7 +183,7 @@ class Trigger(Section):
         ),
     ] = Field([], alias="if")
     """What must hold for it: `cut off`, `not answer shown`, `between 08:00 and 20:00` …; of several, all."""
-    cooldown: Annotated[Duration, Field(le=COOLDOWN_LIMIT_S)] = 0.0
+    cooldown: Annotated[Duration, fields.at_most("24h")] = 0.0
     """How long after it has asked or done something it does not again."""
     detail: Detail = "auto"
     """What the picture is for: the scene, the text in it, or not said."""
@@ -233,7 +231,7 @@ class Trigger(Section):
         if not isinstance(self.when, ButtonEvent):
             for name, default in (("cut_off", "resume"), ("follow_up", True)):
                 if name in self.model_fields_set and getattr(self, name) == default:
-                    raise at(name, "no such key here: a conversation goes on with a button alone")
+                    raise at(name, "no such key here: a button alone goes on with what was said before")
         if not can_hold(self.condition):
             raise at("if", "conditions that can hold at the same time")
         return self

@@ -17,7 +17,7 @@ from glassd.config.tree import Mapping, plain
 if TYPE_CHECKING:
     from glassd.config.mistakes import Mistakes
 
-SECTIONS_WITH_DEFAULTS = ("camera", "buttons", "displays", "triggers", "gestures", "api", "log")
+SECTIONS_WITH_DEFAULTS = ("camera", "buttons", "displays", "triggers", "gestures", "budgets", "journal", "api", "log")
 """A section whose lines are all comments counts as one that is not there."""
 
 

@@ -63,6 +63,8 @@ def redacted(config: Config) -> dict[str, Any]:
         data["camera"]["options"]["login"] = _REDACTED
     for trigger in data["triggers"]:
         trigger["ask"] = _REDACTED if trigger["ask"] else None
+    if data["outbox"]:
+        data["outbox"]["key"] = _REDACTED
     for guarded in (data["api"], data["gateway"] or {}):
         if guarded.get("token"):
             guarded["token"] = _REDACTED
