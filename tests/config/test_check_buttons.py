@@ -9,7 +9,6 @@ import pytest
 from yaml_files import MODEL, config
 
 from glassd.cli import main
-from glassd.config.schema import GestureTimes
 from glassd.config.triggers import Gesture
 from glassd.scheduler.gestures import CLICKS, Gestures, Made
 from glassd_drivers.contracts import Edge, EdgeKind
@@ -17,6 +16,8 @@ from glassd_drivers.contracts import Edge, EdgeKind
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from glassd.config.schema import GestureTimes
 
 ALL: tuple[Gesture, ...] = get_args(Gesture)
 MAPPINGS = [mapped for size in range(1, 5) for mapped in itertools.combinations(ALL, size)]

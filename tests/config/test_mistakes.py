@@ -44,8 +44,8 @@ TOLD = """\
 13:13: buttons.0.driver: expected a driver that is installed, got pedals; there are: bridge, evdev, gpio, keyboard
 15:35: triggers.0.ask: expected quotes around a text with a comma in it: "what, exactly"
 16:11: triggers.1.when: expected a closing " on this line
-17:9: triggers.1.do: expected cancel, clear, resume, pause, unpause, toggle pause, next page or previous page, got text
-... 'next pgae'; did you mean next page?
+17:9: triggers.1.do: expected cancel, clear, repeat, resume, pause, unpause, toggle pause, next page, previous page, new
+... conversation, new wearer, ask anyway, send again or drop queued, got text 'next pgae'; did you mean next page?
 """
 
 

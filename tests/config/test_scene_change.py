@@ -50,4 +50,4 @@ def test_it_may_be_said_that_it_looks_all_the_time(camera: str, tmp_path: Path) 
 def test_one_trigger_has_it(tmp_path: Path) -> None:
     again = TRIGGERS + "  - {when: scene  change, do: clear}\n"
     (told,) = mistakes(tmp_path, MODEL + CAMERA + again)
-    assert "expected an event of its own, triggers.0 in line 4 has it" in told
+    assert "expected a trigger that can be reached, triggers.0 in line 4 always comes first" in told

@@ -69,4 +69,4 @@ def _number(node: object) -> float | None:
 
 def _line(there: Place, here: Place) -> str:
     """Return where something stands, as one who reads at another place needs it."""
-    return f"line {there.line}" if there.file == here.file else f"{readable(there.file)}:{there.line}"
+    return f"line {there.line}" if there.file == here.file else str(there)
