@@ -148,8 +148,8 @@ SLIPS = {
         "triggers: [{when: a press, do: ask anyways}]",
         (
             "1:32: triggers.0.do: expected cancel, clear, repeat, resume, pause, unpause, toggle pause, next page, "
-            "previous page, new conversation, new wearer, ask anyway, send again or drop queued, got text 'ask anyways'; "
-            "did you mean ask anyway?"
+            "previous page, new conversation, new wearer, ask anyway, send again or drop queued, got text "
+            "'ask anyways'; did you mean ask anyway?"
         ),
     ),
     "a day that is shorter than an hour": (

@@ -21,7 +21,7 @@ from glassd.config.events import (
     event_of,
     read_event,
 )
-from glassd.config.prompts import VARIABLES, checked_prompt, filled
+from glassd.config.prompts import checked_prompt
 from glassd.config.triggers import (
     BURST_LIMIT_FRAMES,
     BURST_LIMIT_S,
@@ -220,19 +220,6 @@ def test_conditions_can_hold_where_some_moment_has_them_all(conditions: list[Con
 
 
 # -- prompts ----------------------------------------------------------------------------------------------------------
-
-
-@given(st.text(alphabet="{}ab时间time date", max_size=30), st.text(max_size=5))
-def test_only_the_known_words_in_braces_are_filled_in_and_never_twice(text: str, value: str) -> None:
-    parts = text.split("{time}")
-    assert filled(text, {"time": value}).count(value) >= len(parts) - 1
-    assert filled("{answer}", {"answer": text, "time": value}) == text
-    if not any(f"{{{name}}}" in text for name in VARIABLES):
-        assert filled(text, dict.fromkeys(VARIABLES, value)) == text
-
-
-def test_each_word_stands_for_itself_and_one_without_a_value_for_nothing() -> None:
-    assert filled("{date} {time}: {answer}|{other}", {"date": "d", "time": "t"}) == "d t: |{other}"
 
 
 @pytest.mark.parametrize(

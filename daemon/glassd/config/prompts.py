@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Variable = Literal["time", "date", "answer"]
 VARIABLES: tuple[Variable, ...] = get_args(Variable)
 
-_VARIABLE: Final = re.compile(rf"\{{({'|'.join(VARIABLES)})\}}")
 _LIKE_ONE: Final = re.compile(r"[{｛]\s*([^{}｛｝\s:\"',，]{1,20})\s*[}｝]")
 _IN_CHINESE: Final[Mapping[str, Variable]] = {
     "时间": "time",
@@ -26,19 +25,6 @@ _IN_CHINESE: Final[Mapping[str, Variable]] = {
     "回答": "answer",
     "答案": "answer",
 }
-
-
-def variables_in(prompt: str) -> set[str]:
-    """Return the variables that a prompt uses."""
-    return set(_VARIABLE.findall(prompt))
-
-
-def filled(prompt: str, values: Mapping[str, str]) -> str:
-    """Return a prompt with its variables exchanged for their values; one without a value stays empty.
-
-    In one pass: what an answer holds in braces is its own.
-    """
-    return _VARIABLE.sub(lambda match: values.get(match[1], ""), prompt)
 
 
 def checked_prompt(prompt: str) -> str:
