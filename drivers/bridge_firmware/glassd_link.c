@@ -499,6 +499,7 @@ static bool take_display(struct gl_link *link, const uint8_t *said, size_t n)
         link->screen.pages = get16(said + 3);
         link->screen.mark = said[5] <= GL_FAULT ? said[5] : GL_IDLE;
         link->screen.looking = said[6] & 1;
+        link->screen.warning = said[6] >> 1 & 1;
         if (link->showing)
             link->held = true;
         else

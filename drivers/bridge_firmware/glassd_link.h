@@ -106,6 +106,7 @@ struct gl_screen {
     uint16_t page, pages;
     uint8_t mark;  /* enum gl_mark */
     bool looking;  /* the camera looks: to be shown as long as it is true */
+    bool warning;  /* something of the host's own does not work: shown where there is a place for it */
 };
 
 enum gl_mode { GL_OFF, GL_STILL, GL_STREAMING };

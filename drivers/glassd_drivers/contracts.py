@@ -106,8 +106,8 @@ class Screen:
     """What the wearer sees now: a value, whole, never an edit of the one before.
 
     `lines` are at most the profile's rows, each at most its columns wide, free of control characters. `camera` says
-    that frames are being taken. A screen with `must_show` (a final one, an error, a clear) is never skipped for a
-    newer one.
+    that frames are being taken, `warning` that something of glassd's own does not work (its disk is full, say) while
+    answers still come. A screen with `must_show` (a final one, an error, a clear) is never skipped for a newer one.
     """
 
     lines: tuple[str, ...] = ()
@@ -116,6 +116,7 @@ class Screen:
     mark: Mark = Mark.IDLE
     camera: bool = False
     must_show: bool = False
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ static bool show(void *user, const struct gl_screen *screen)
     memcpy(said + 4, &screen->page, 2);
     memcpy(said + 6, &screen->pages, 2);
     said[8] = screen->mark;
-    said[9] = screen->looking;
+    said[9] = (uint8_t)(screen->looking | screen->warning << 1);
     for (size_t row = 0; row < end->device->rows; row++) {
         size_t length = strlen(screen->rows[row]) + 1;
 

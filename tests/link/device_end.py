@@ -98,6 +98,7 @@ class Screen:
     pages: int = 0
     mark: int = 0
     looking: bool = False
+    warning: bool = False
     changed: int = field(default=0, compare=False)
 
 
@@ -340,6 +341,6 @@ def _read_call(kind: int, said: bytes) -> Call:
         case 4:
             return Released(*struct.unpack("<I", said))
         case _:
-            changed, page, pages, mark, looking = struct.unpack_from("<IHHBB", said)
+            changed, page, pages, mark, signs = struct.unpack_from("<IHHBB", said)
             rows = tuple(row.decode() for row in said[10:].split(b"\0")[:-1])
-            return Screen(rows, page, pages, mark, bool(looking), changed)
+            return Screen(rows, page, pages, mark, bool(signs & 1), bool(signs & 2), changed)

@@ -30,7 +30,7 @@ def test_show_shows_the_rows_that_were_set_and_the_others_empty(far: FarHost) ->
     assert far.end.calls() == [screen("", "你好", *[""] * 7, "last", page=2, pages=3, mark=4, looking=True)]
     far.tell("LINE", row=1, text="")
     far.tell("SHOW", page=2, pages=3, mark=5, signs=0xFE)
-    assert far.end.calls() == [screen(*[""] * 9, "last", page=2, pages=3, mark=5)]
+    assert far.end.calls() == [screen(*[""] * 9, "last", page=2, pages=3, mark=5, warning=True)]
 
 
 def test_a_sink_is_told_which_rows_have_changed(far: FarHost) -> None:

@@ -213,7 +213,9 @@ def test_the_hosts_rows_and_screen_and_bye() -> None:
     for vector in those("host", "LINE"):
         rows[vector["says"]["row"]] = vector["says"]["text"]
     says = those("host", "SHOW")[0]["says"]
-    assert line.end.calls() == [Screen(tuple(rows), says["page"], says["pages"], says["mark"], bool(says["signs"] & 1))]
+    assert line.end.calls() == [
+        Screen(tuple(rows), says["page"], says["pages"], says["mark"], bool(says["signs"] & 1), bool(says["signs"] & 2))
+    ]
     line.takes(bytes_of("BYE"))
     assert line.end.calls() == [Session(False)]
 

@@ -298,15 +298,14 @@ def test_a_person_sees_the_screen_drawn(place: Path) -> None:
         with PlainHost(str(place)) as host:
             host.greet()
             host.send("DISPLAY", sequence=0, message=wire.message("LINE", row=1, text="你好 hi"))
-            host.send("DISPLAY", sequence=1, message=wire.message("SHOW", page=1, pages=2, mark=4, signs=1))
+            host.send("DISPLAY", sequence=1, message=wire.message("SHOW", page=1, pages=2, mark=4, signs=3))
             seen = ""
             while "writing" not in seen:
                 seen += process.stdout.readline()
         process.terminate()
         process.stdout.read()
-    box = (
-        "┌────────────┐\n│            │\n│你好 hi     │\n└────────────┘\n writing   page 1 of 2   ● the camera looks\n"
-    )
+    box = "┌────────────┐\n│            │\n│你好 hi     │\n└────────────┘\n"
+    box += " writing   page 1 of 2   ● the camera looks   ! warning\n"
     assert seen.endswith(box)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SMALL = Profile("small", columns=30, rows=4, interval=0.1)
 FINISHED = Outcome(OutcomeKind.FINISHED, finish_reason="stop")
+FINISHED_WITH_NOTHING = Outcome(OutcomeKind.FINISHED, finish_reason="length")
 
 
 def ended(kind: OutcomeKind, code: Code, retry_after_s: float | None = None) -> Outcome:
@@ -290,3 +291,97 @@ def test_while_paused_a_long_text_on_a_narrow_display_can_be_paged() -> None:
     first = presenter.pause(on=True)
     assert (first.page, first.lines[0]) == (1, "已暂")
     assert presenter.next_page().page == 2
+
+
+# -- notices -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_notice_stands_below_the_answer_that_is_there() -> None:
+    presenter = answering("A green door.", language="en")
+    presenter.event(FINISHED)
+    screen = presenter.notice(Code.BUDGET_LOW)
+    assert screen.lines == ("A green door.", lines(Code.BUDGET_LOW, "en")[0])
+    assert (screen.mark, screen.must_show) == (Mark.DONE, True)
+
+
+def test_a_notice_with_nothing_there_has_both_its_lines() -> None:
+    screen = Presenter(SMALL, "zh").notice(Code.PERHAPS_SENT)
+    assert screen == Screen(lines(Code.PERHAPS_SENT, "zh"), must_show=True)
+
+
+def test_a_notice_while_an_answer_is_written_goes_down_with_it_and_stays_at_its_end() -> None:
+    presenter = answering(language="en")
+    told = lines(Code.TOO_SOON, "en")[0]
+    assert presenter.notice(Code.TOO_SOON).lines == (told,)
+    assert presenter.event(Delta("one\n")).lines == ("one", told)
+    assert presenter.event(Delta("two")).lines == ("one", "two", told)
+    assert presenter.event(FINISHED).lines == ("one", "two", told)
+
+
+def test_a_notice_turns_no_page_of_an_answer_that_is_being_written() -> None:
+    presenter = answering("一\n二\n三\n四")
+    before = presenter.screen
+    screen = presenter.notice(Code.BUDGET_LOW)
+    assert (screen.lines, screen.page, screen.pages) == (before.lines, 1, 1)
+    ended = presenter.event(FINISHED)
+    assert (ended.lines, ended.page, ended.pages) == (before.lines, 1, 2)
+    assert presenter.next_page().lines == (lines(Code.BUDGET_LOW, "zh")[0],)
+
+
+def test_the_same_notice_is_told_once_while_an_answer_is_written_and_several_in_their_order() -> None:
+    presenter = answering()
+    for code in (Code.TOO_SOON, Code.BUDGET_LOW, Code.TOO_SOON):
+        presenter.notice(code)
+    assert presenter.event(FINISHED_WITH_NOTHING).lines[-2:] == (
+        lines(Code.TOO_SOON, "zh")[0],
+        lines(Code.BUDGET_LOW, "zh")[0],
+    )
+
+
+def test_a_notice_under_an_error_leaves_its_lines() -> None:
+    presenter = answering()
+    presenter.event(ended(OutcomeKind.FAILED, Code.NO_NETWORK))
+    screen = presenter.notice(Code.PERHAPS_SENT)
+    assert screen.lines[:3] == (*lines(Code.NO_NETWORK, "zh"), "[no_network]")
+    assert screen.lines[3:] == (lines(Code.PERHAPS_SENT, "zh")[0],)
+
+
+def test_a_notice_under_a_pause_is_told_once_the_pause_is_undone() -> None:
+    presenter = Presenter(SMALL, "en")
+    presenter.pause(on=True)
+    assert presenter.notice(Code.PERHAPS_SENT).lines == lines(Code.PAUSED, "en")
+    assert presenter.clear().lines == lines(Code.PAUSED, "en")
+    assert presenter.pause(on=False).lines == lines(Code.PERHAPS_SENT, "en")
+
+
+def test_a_clear_takes_notices_away() -> None:
+    presenter = answering("A door.")
+    presenter.notice(Code.BUDGET_LOW)
+    assert presenter.clear().lines == ()
+    assert presenter.asked().lines == ()
+
+
+def test_a_warning_stays_on_every_screen_until_it_is_over() -> None:
+    presenter = Presenter(SMALL, "en")
+    assert presenter.warning(True).warning
+    assert presenter.looking().warning
+    assert presenter.event(Delta("A door.")).warning
+    assert presenter.clear().warning
+    assert not presenter.warning(False).warning
+
+
+# -- an answer that comes late -----------------------------------------------------------------------------------------
+
+
+def test_a_late_answer_stands_under_its_heading_from_its_beginning() -> None:
+    presenter = Presenter(SMALL, "en")
+    screen = presenter.late_answer(Outcome(OutcomeKind.FINISHED, text="one\ntwo\nthree\nfour", finish_reason="stop"))
+    assert screen.lines == (lines(Code.ANSWER_CAME, "en")[0], "one", "two", "three")
+    assert (screen.page, screen.pages, screen.mark, screen.must_show) == (1, 2, Mark.DONE, True)
+    assert presenter.next_page().lines == ("four",)
+
+
+def test_a_late_failure_is_told_as_any() -> None:
+    screen = Presenter(SMALL, "en").late_answer(ended(OutcomeKind.FAILED, Code.KEY_WRONG))
+    assert screen.lines[:2] == lines(Code.KEY_WRONG, "en")
+    assert (screen.mark, screen.must_show) == (Mark.ERROR, True)

@@ -182,3 +182,46 @@ def test_a_display_that_comes_while_paused_shows_the_pause_and_a_clear_does_not_
             await asyncio.gather(serving, return_exceptions=True)
 
     run(main())
+
+
+def test_when_a_screen_was_taken_is_told_once_by_the_display_that_was_first() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        taken: list[float] = []
+        async with staged(SlowDisplay(), SlowDisplay(), None) as stage:
+            await stage.shown()
+            stage.asked()
+            await passes(SLOW_S / 2)  # the displays are at it
+            stage.event(Delta("a green door"))
+            begun = loop.time()
+            assert stage.once_shown(taken.append)
+            stage.event(Delta(" and more"))
+            await passes(5 * SLOW_S)
+            assert taken == [pytest.approx(begun + SLOW_S / 2 + SLOW_S)]
+
+    run(main())
+
+
+def test_without_a_display_nobody_waits_for_a_screen_to_be_taken() -> None:
+    async def main() -> None:
+        async with staged(None) as stage:
+            stage.asked()
+            assert not stage.once_shown(lambda _: None)
+
+    run(main())
+
+
+def test_a_warning_is_on_the_displays_that_are_there_and_on_those_that_come() -> None:
+    async def main() -> None:
+        late: Any = SlowDisplay()
+        first = SlowDisplay()
+        async with staged(first) as stage:
+            stage.warning(on=True)
+            serving = asyncio.create_task(stage.add("displays.1", PROFILE, "en").serve(late))
+            await passes(3 * SLOW_S)
+            assert first.shown[-1].warning
+            assert late.shown[-1].warning
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    run(main())

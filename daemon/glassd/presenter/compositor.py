@@ -38,20 +38,25 @@ class Slot:
     def __init__(self) -> None:
         self.current = Screen()
         """The newest screen of all."""
-        self._must_show: deque[Screen] = deque(maxlen=MUST_SHOW_LIMIT)
+        self.number = 0
+        """How many screens have been put: the newest one's number."""
+        self._must_show: deque[tuple[int, Screen]] = deque(maxlen=MUST_SHOW_LIMIT)
         self._latest: Screen | None = self.current  # newer than all that must be shown
-        self._taken: Screen | None = None  # on its way to the display
+        self._taken: tuple[int, Screen] | None = None  # on its way to the display
         self._in_view: Screen | None = None  # what the display shows, or will once it has taken what is on its way
         self._cover: Screen | None = None
 
     def put(self, screen: Screen) -> None:
         """Take the newest screen."""
         self.current = screen
+        self.number += 1
         if not screen.must_show:
             self._latest = screen
-        elif self._latest is not None or not self._must_show or self._must_show[-1] != screen:
-            self._must_show.append(screen)
-            self._latest = None
+            return
+        if self._latest is None and self._must_show and self._must_show[-1][1] == screen:
+            self._must_show.pop()  # once is enough, as the newest
+        self._must_show.append((self.number, screen))
+        self._latest = None
 
     def cover(self, screen: Screen | None) -> None:
         """Have a screen shown over all others, which wait; None uncovers them, and the current one is due again."""
@@ -68,29 +73,32 @@ class Slot:
 
     def take(self) -> Screen:
         """Return the screen to show now; one must be due."""
+        number = self.number
         if self._cover is not None:
-            screen = self._cover
+            number, screen = 0, self._cover
         elif self._must_show:
-            screen = self._must_show.popleft()
+            number, screen = self._must_show.popleft()
         else:
             assert self._latest is not None, "one is due"
             screen, self._latest = self._latest, None
-        self._taken, self._in_view = screen, _content(screen)
+        self._taken, self._in_view = (number, screen), _content(screen)
         return screen
 
-    def shown(self) -> None:
-        """Take note that the display has taken what was on its way."""
+    def shown(self) -> int:
+        """Take note that the display has taken what was on its way; return its number, 0 for a cover."""
+        number = 0 if self._taken is None else self._taken[0]
         self._taken = None
+        return number
 
     def lost(self) -> None:
         """Take note that the display shows nothing: what was on its way and the current screen are due again."""
-        if self._taken is not None and self._taken.must_show and len(self._must_show) < MUST_SHOW_LIMIT:
+        if self._taken is not None and self._taken[1].must_show and len(self._must_show) < MUST_SHOW_LIMIT:
             self._must_show.appendleft(self._taken)
         self._taken = self._in_view = None
         self._current_is_due()
 
     def _current_is_due(self) -> None:
-        if not self._must_show or self._must_show[-1] != self.current:
+        if not self._must_show or self._must_show[-1][1] != self.current:
             self._latest = self.current
 
 
@@ -108,6 +116,8 @@ class Compositor:
         self._changed = asyncio.Event()  # something may be due
         self._settled = asyncio.Event()  # the display is there and shows all
         self._next_at = self._shown_at = clock()
+        self._awaited: tuple[int, Callable[[float], None]] | None = None
+        self._served = 0
 
     def put(self, screen: Screen) -> None:
         """Take the newest screen; never waits."""
@@ -117,6 +127,14 @@ class Compositor:
     async def shown(self) -> None:
         """Wait until the display shows the newest screen; for ever, where there is no display."""
         await self._settled.wait()
+
+    def once_shown(self, call: Callable[[float], None] | None) -> bool:
+        """Call with the instant at which the display has taken the newest screen or a later one; once.
+
+        The last who is named here counts, None nobody. Return whether there is a display.
+        """
+        self._awaited = None if call is None else (self._slot.number, call)
+        return self._served > 0
 
     async def flash(self, *, bright: bool) -> float:
         """Show blocks all over, or nothing, until `uncover`; return the instant at which the display had taken it."""
@@ -134,6 +152,7 @@ class Compositor:
         """Show the current screen whole, then each next one, until the display is lost; raise its DriverError."""
         self._slot.lost()
         self._changed.set()
+        self._served += 1
         watch = asyncio.create_task(display.watch(), name="display-watch")
         feed = asyncio.create_task(self._feed(display), name="display-feed")
         try:
@@ -141,6 +160,7 @@ class Compositor:
             for task in done:
                 task.result()
         finally:
+            self._served -= 1
             self._settled.clear()
             watch.cancel()
             feed.cancel()
@@ -158,10 +178,15 @@ class Compositor:
                 self._next_at = self._clock() + self._profile.interval
                 await self._show(display, self._slot.take())
                 self._shown_at = self._clock()
-                self._slot.shown()
+                self._tell_shown(self._slot.shown())
             if not self._slot.due:
                 self._changed.clear()
                 self._settled.set()
+
+    def _tell_shown(self, number: int) -> None:
+        if self._awaited is not None and number >= self._awaited[0]:
+            call, self._awaited = self._awaited[1], None
+            call(self._shown_at)
 
     async def _show(self, display: Display, screen: Screen) -> None:
         try:

@@ -6,6 +6,9 @@ nothing; when and whether a screen reaches the display is the compositor's busin
 An ask goes looking → sending → thinking → writing, and ends as done, cut off or an error. What has come stays: a note
 stands below a text that was cut off, an error stands on a page after it. A cancel clears the screen but for one word.
 A pause takes all of it away, and its two lines stay until it is undone.
+
+A notice is told beside what stands there and takes nothing away: below the text, while that is written as far as the
+page has room for both; with nothing there, or under a pause, once there is.
 """
 
 from __future__ import annotations
@@ -34,8 +37,10 @@ class Presenter:
         self._profile = profile
         self._language: Language = language
         self._camera = False
+        self._warning = False
         self._answering = False
         self._paused = False
+        self._notices: list[Code] = []  # told for good at the end of the answer, or of the pause, that is under way
         self._below: tuple[str, ...] = ()  # our own lines after the text
         self._below_at = 0  # the line that they begin at
         self._blank(Mark.IDLE)
@@ -66,7 +71,8 @@ class Presenter:
                 self._mark = Mark.WRITING
                 self._feed(text)
             case Outcome():
-                return self._end(event)
+                self._end(event)
+                return self._ended()
             case _ if self._mark is not Mark.WRITING:  # Sent, Reasoning, a delta with nothing in it
                 self._mark = Mark.THINKING
         return self._screen()
@@ -77,8 +83,26 @@ class Presenter:
             return self.clear()
         if not self._answering:
             self._blank(Mark.IDLE)
-        self._layout.finish()
-        return self._fail(problem)
+        self._fail(problem)
+        return self._ended()
+
+    def late_answer(self, outcome: Outcome) -> Screen:
+        """An answer has come to a question that nobody waits for any more: whole, under a heading, from the start."""
+        self._blank(Mark.WRITING)
+        if outcome.text:
+            self._layout.feed(f"{lines(Code.ANSWER_CAME, self._language)[0]}\n")
+            self._feed(outcome.text)
+            self._pages.go(0)
+        self._end(outcome)
+        return self._ended()
+
+    def notice(self, code: Code) -> Screen:
+        """Something is to be told beside what stands there."""
+        if not (self._answering or self._paused):
+            self._put_notice(code)
+        elif code not in self._notices:
+            self._notices.append(code)
+        return self._screen(must_show=True)
 
     def next_page(self) -> Screen:
         """Turn a page on."""
@@ -92,68 +116,94 @@ class Presenter:
 
     def clear(self) -> Screen:
         """Show nothing: the wearer sees the world, and while paused that it is so."""
-        self._answering = False
         self._blank(Mark.IDLE)
-        if self._paused:
-            self._below = self._wrapped("\n".join(lines(Code.PAUSED, self._language)))
-            self._pages.go(0)
+        if not self._paused:
+            self._notices.clear()
+            return self._ended()
+        self._answering = False
+        self._below = self._wrapped("\n".join(lines(Code.PAUSED, self._language)))
+        self._pages.go(0)
         return self._screen(must_show=True)
 
     def pause(self, *, on: bool) -> Screen:
         """Nothing is looked at and nothing leaves from now on; or no longer. What was shown is gone."""
         self._paused = on
-        return self.clear()
+        if on:
+            return self.clear()
+        self._blank(Mark.IDLE)
+        return self._ended()
 
     def camera(self, on: bool) -> Screen:
         """Frames are being taken from now on, or no longer."""
         self._camera = on
         return self._screen()
 
+    def warning(self, on: bool) -> Screen:
+        """Something of glassd's own does not work from now on; or it works again."""
+        self._warning = on
+        return self._screen()
+
     # -- how an ask ends -----------------------------------------------------------------------------------------------
 
-    def _end(self, outcome: Outcome) -> Screen:
+    def _ended(self) -> Screen:
+        """Nothing is under way any more, and what had to wait for that is told."""
+        self._answering = False
+        held, self._notices = self._notices, []
+        for code in held:
+            self._put_notice(code)
+        return self._screen(must_show=True)
+
+    def _end(self, outcome: Outcome) -> None:
         problem = outcome.problem
         if problem is not None and problem.code is Code.CANCELLED:
             self._blank(Mark.IDLE)
             self._below = self._wrapped(lines(Code.CANCELLED, self._language)[0])
         elif outcome.kind is OutcomeKind.FINISHED or problem is None:
-            return self._finish(outcome)
+            self._finish(outcome)
         elif outcome.kind is OutcomeKind.CUT_OFF:
             self._layout.finish()
             self._mark = Mark.CUT_OFF
             why = lines(problem.code, self._language)[0]
             self._add_note(f"{mark_word(Mark.CUT_OFF, self._language)}{_COLON[self._language]}{why}")
         else:
-            self._layout.finish()
-            return self._fail(problem)
-        self._answering = False
-        return self._screen(must_show=True)
+            self._fail(problem)
 
-    def _finish(self, outcome: Outcome) -> Screen:
+    def _finish(self, outcome: Outcome) -> None:
         if outcome.refusal:
             self._feed(f"\n{note(Note.REFUSAL, self._language)}\n{outcome.refusal}")
         self._layout.finish()
         if not self._layout.full and outcome.finish_reason not in _NOTES:
-            return self._fail(Problem(Code.EMPTY, "the answer holds nothing to show"))
+            self._fail(Problem(Code.EMPTY, "the answer holds nothing to show"))
+            return
         self._mark = Mark.DONE
         if outcome.finish_reason in _NOTES:
             self._add_note(note(_NOTES[outcome.finish_reason], self._language))
-        self._answering = False
-        return self._screen(must_show=True)
 
-    def _fail(self, problem: Problem) -> Screen:
+    def _fail(self, problem: Problem) -> None:
         """Show the two lines, and the code where a row is left for it, on a page after what has come."""
+        self._layout.finish()
         told = lines(problem.code, self._language, retry_after_s=problem.retry_after_s)
         code = [f"[{problem.code}]"] if self._profile.rows > len(told) else []
         self._below = self._wrapped("\n".join([*told, *code]))
         self._below_at = self._page_after_text() * self._profile.rows
         self._pages.go(self._page_after_text())
         self._mark = Mark.ERROR
-        self._answering = False
-        return self._screen(must_show=True)
+
+    def _put_notice(self, code: Code) -> None:
+        """Put a notice below what stands there; both its lines where nothing does."""
+        told = lines(code, self._language)
+        if not self._count():
+            self._below = self._wrapped("\n".join(told))
+            self._pages.go(0)
+        else:
+            self._add_note(told[0])
 
     def _add_note(self, text: str) -> None:
-        """Put a note below the text; where its last page has no room, on a next one, and the text stays in view."""
+        """Put a note below all else; where its last page has no room, on a next one, and what is in view stays so."""
+        if self._below:
+            self._pages.go(self._pages.in_view(self._count()))
+            self._below += self._wrapped(text)
+            return
         self._below = self._wrapped(text)
         count = len(self._layout.full)
         self._below_at = count
@@ -193,6 +243,7 @@ class Presenter:
         """Cut out the page in view; costs its rows, not the text's length."""
         full, rows = self._layout.full, self._pages.rows
         after, after_at = (self._below, self._below_at) if self._below else (self._layout.open, len(full))
+        after = (*after, *self._beside(after_at + len(after)))
         count = after_at + len(after)
         page = self._pages.in_view(count)
         start, stop = page * rows, (page + 1) * rows
@@ -203,7 +254,15 @@ class Presenter:
             mark=self._mark,
             camera=self._camera,
             must_show=must_show,
+            warning=self._warning,
         )
+
+    def _beside(self, count: int) -> tuple[str, ...]:
+        """Return the notices that stand below a text of `count` lines while it is written: they turn no page."""
+        if not (self._notices and self._answering):
+            return ()
+        told = tuple(line for code in self._notices for line in self._wrapped(lines(code, self._language)[0]))
+        return told if self._pages.total(count + len(told)) == self._pages.total(count) else ()
 
 
 _COLON: dict[Language, str] = {"zh": "：", "en": ": "}

@@ -13,7 +13,7 @@ from glassd.presenter.presenter import Presenter
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from glassd.answer import AnswerEvent, Problem
+    from glassd.answer import AnswerEvent, Outcome, Problem
     from glassd.config.commands import Command
     from glassd.messages import Code, Language
     from glassd_drivers.contracts import Profile, Screen
@@ -33,12 +33,14 @@ class Stage:
         self._seats: dict[str, tuple[Presenter, Compositor]] = {}
         self._camera = False
         self._paused = False
+        self._warning = False
         self._signs = 0  # how many have the sign shown
 
     def add(self, name: str, profile: Profile, language: Language) -> Compositor:
         """Take a display in; the compositor that is returned serves it."""
         presenter, compositor = Presenter(profile, language), Compositor(profile, self._clock)
         self._seats[name] = (presenter, compositor)
+        presenter.warning(self._warning)
         self._show_camera()
         if self._paused:
             self._show(name, presenter.pause(on=True))
@@ -66,9 +68,31 @@ class Stage:
 
     def notice(self, code: Code) -> None:
         """Something is to be told beside what stands there."""
+        self._each(lambda presenter: presenter.notice(code))
+
+    def late_answer(self, outcome: Outcome) -> None:
+        """An answer has come to a question that nobody waits for any more; nothing is under way."""
+        self._each(lambda presenter: presenter.late_answer(outcome))
+
+    def once_shown(self, call: Callable[[float], None]) -> bool:
+        """Call with the instant at which the first display has taken the newest screen or a later one.
+
+        The last who is named here counts. Return False, and never call, where there is no display.
+        """
+        compositors = [compositor for _, compositor in self._seats.values()]
+
+        def shown(instant: float) -> None:
+            for compositor in compositors:
+                compositor.once_shown(None)
+            call(instant)
+
+        there = [compositor.once_shown(shown) for compositor in compositors]
+        return any(there)
 
     def warning(self, *, on: bool) -> None:
         """Something of glassd's own does not work: a mark says so for as long as it is on."""
+        self._warning = on
+        self._each(lambda presenter: presenter.warning(on))
 
     def command(self, command: Command) -> None:
         """The wearer turns a page or clears the screen; other commands show nothing by themselves."""

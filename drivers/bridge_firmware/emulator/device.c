@@ -30,6 +30,7 @@ static bool on_show(void *user, const struct gl_screen *screen)
     device->screen.pages = screen->pages;
     device->screen.mark = screen->mark;
     device->screen.looks = screen->looking;
+    device->screen.warns = screen->warning;
     if (device->options->show_ms > 0) {
         device->shown_at = device->now + device->options->show_ms * NS_PER_MS;
         return false;
@@ -276,7 +277,7 @@ void device_boot(struct device *device, ns_t now)
     for (i = 0; i < device->screen.rows; i++)
         device->screen.text[i][0] = '\0';
     device->screen.page = device->screen.pages = device->screen.mark = 0;
-    device->screen.looks = false;
+    device->screen.looks = device->screen.warns = false;
     gl_init(&device->link, &device->facts, &device->port, device, device->boot, device_time(device, now));
     report_begin("boot", now);
     report_number("boot", device->boot);

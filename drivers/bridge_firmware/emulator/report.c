@@ -118,7 +118,8 @@ static void draw(void)
     printf(" %s", mark_name(drawn->mark));
     if (drawn->pages > 1)
         printf("   page %u of %u", drawn->page, drawn->pages);
-    puts(drawn->looks ? "   \xE2\x97\x8F the camera looks" : "");
+    fputs(drawn->looks ? "   \xE2\x97\x8F the camera looks" : "", stdout);
+    puts(drawn->warns ? "   ! warning" : "");
     for (i = 0; i < TOLD_LINES; i++)
         if (told[i])
             printf("  %s\n", told[i]);
@@ -216,6 +217,7 @@ void report_screen(const struct screen *screen, uint32_t device_time, ns_t now)
     report_number("pages", screen->pages);
     report_text("mark", mark_name(screen->mark));
     report_flag("camera", screen->looks);
+    report_flag("warning", screen->warns);
     report_number("device", device_time);
     report_end();
 }

@@ -17,6 +17,7 @@ struct screen {
     char text[ROWS_MOST][ROW_BYTES];
     unsigned page, pages, mark;
     bool looks; /* the camera's sign */
+    bool warns; /* the warning */
 };
 
 /* One event: begin, its facts, end. Only one is told at a time; it is written at its end, at once. */

@@ -1,6 +1,6 @@
 """A screen as a framed box on the top rows of a terminal, all else scrolling beneath it. Screens in, bytes out, no I/O.
 
-    ┌ writing ── camera on ──────────────────── 1/2 ┐
+    ┌ writing ── camera on ── warning ───────── 1/2 ┐
     │ …the lines of the screen                      │
     └───────────────────────────────────────────────┘
 
@@ -84,10 +84,9 @@ class Box:
         return f"{_SAVE}{_NO_COLOR}{_NO_WRAP}{changed}{_WRAP}{_RESTORE}" if changed else ""
 
     def _top(self, screen: Screen) -> str:
-        mark = f" {mark_words(screen.mark)} "
-        camera = " camera on " if screen.camera else ""
+        signs = [mark_words(screen.mark), *("camera on",) * screen.camera, *("warning",) * screen.warning]
         pages = f" {screen.page}/{screen.pages} "[: self._columns] if screen.pages > 1 else ""
-        left = f"{mark}──{camera}" if camera else mark
+        left = "──".join(f" {sign} " for sign in signs)
         room = self._columns - len(pages)
         return f"┌{self._painted(left[:room])}{'─' * (room - len(left[:room]))}{pages}┐"
 

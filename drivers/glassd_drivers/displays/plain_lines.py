@@ -1,7 +1,7 @@
 """Screens as plain lines of text, for a pipe or a file: each line once, when it is full. Screens in, text out, no I/O.
 
 While an answer grows, the lines before its open end are full, and never move: they go out. A screen that `must_show`
-sends the rest too. A change of the mark is a line of its own: `[looking]`.
+sends the rest too. A change of the mark is a line of its own: `[looking]`; so is a warning.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class PlainLines:
         self._seen: tuple[str, ...] = ()
         self._page = 1
         self._mark = Mark.IDLE
+        self._warning = False
 
     def begin(self) -> str:
         """Return nothing: lines need no setting up."""
@@ -41,7 +42,13 @@ class PlainLines:
         """Return the lines to write for `screen`, each with its line end; often none."""
         mark, text = self._mark_line(screen), self._new_lines(screen)
         lines = [*text, *mark] if screen.mark in _ENDS else [*mark, *text]
-        return "".join(f"{line}\n" for line in lines)
+        return "".join(f"{line}\n" for line in [*self._warning_line(screen), *lines])
+
+    def _warning_line(self, screen: Screen) -> list[str]:
+        if screen.warning is self._warning:
+            return []
+        self._warning = screen.warning
+        return ["[warning]" if screen.warning else "[no warning any more]"]
 
     def _mark_line(self, screen: Screen) -> list[str]:
         if screen.mark is self._mark:

@@ -17,6 +17,8 @@ MARKS: Final = {
 }
 CAMERA_LOOKS: Final = 1
 """The sign that the camera looks."""
+WARNING: Final = 2
+"""The sign that something of the host's own does not work."""
 
 
 class LinkScreen(Protocol):
@@ -41,6 +43,10 @@ class LinkScreen(Protocol):
     @property
     def camera(self) -> bool:
         """Whether frames are being taken."""
+
+    @property
+    def warning(self) -> bool:
+        """Whether something of the host's own does not work."""
 
 
 class Screens:
@@ -76,7 +82,7 @@ class Screens:
             if self._rows.get(row, messages.line(row, "", limit)) != line:
                 self._rows[row] = line
                 says.append(line)
-        signs = CAMERA_LOOKS if screen.camera else 0
+        signs = CAMERA_LOOKS * screen.camera | WARNING * screen.warning
         says.append(messages.show(screen.page, screen.pages, MARKS.get(screen.mark, 0), signs))
         self._on_its_way, self._left = self._number, len(says)
         return says
