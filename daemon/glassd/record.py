@@ -19,10 +19,11 @@ class AskRecord(Struct, frozen=True):
     """One ask, from its start to its end.
 
     `problem.message` can hold words of the server, which may quote the ask: it is for nobody but who asked.
-    `times` are seconds from its instant (the press) to each station: frame, sent, first_delta, done; `frame_offset`
-    is how far the picked frame's instant is from the press, negative for before. `resumes` is the id of the ask whose
-    answer broke off and was gone on with here, or empty. `cost` is what it cost as the server reported it, with the
-    money by the endpoint's price; None where that is not known.
+    `times` are seconds from its instant (the press) to each station that it reached: gesture, frame, body, connected,
+    sent, first_delta, first_screen, done; `frame_offset` is how far the (first) picked frame's instant is from the
+    press, negative for before. `resumes` is the id of the ask whose answer broke off and was gone on with here, or
+    empty. `cost` is what it cost as the server reported it, with the money by the endpoint's price; None where that is
+    not known. `trigger` is the event that the config names for it, empty where there is none.
     """
 
     id: str
@@ -34,6 +35,7 @@ class AskRecord(Struct, frozen=True):
     times: dict[str, float]
     resumes: str = ""
     cost: Amounts | None = None
+    trigger: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for the API: nothing that anybody said, but its code."""
@@ -46,6 +48,7 @@ class AskRecord(Struct, frozen=True):
             "frame_offset_s": self.frame_offset,
             "times_s": self.times,
             "resumes": self.resumes or None,
+            "trigger": self.trigger or None,
         }
 
     def log_line(self) -> tuple[int, str]:

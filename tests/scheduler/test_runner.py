@@ -4,22 +4,27 @@ import asyncio
 import gc
 import logging
 import weakref
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from runner_parts import Kept, NoOutbox
 
 from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Sent
 from glassd.ask import Ask, Origin
 from glassd.config.schema import Config
 from glassd.messages.codes import Code
+from glassd.scheduler.boxes import Boxes
 from glassd.scheduler.machine import Scheduler
-from glassd.scheduler.runner import BREAK_OFF_LIMIT_S, PIECE_LIMIT_CHARS, Runner
+from glassd.scheduler.runner import Runner
+from glassd.scheduler.turns import BREAK_OFF_LIMIT_S
+from glassd.scheduler.under_way import PIECE_LIMIT_CHARS
+from glassd.wall import Wall
 from glassd_drivers.contracts import Edge, EdgeKind, Frame
 from virtual import passes, run
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from glassd.config.commands import Command
     from glassd.record import AskRecord
@@ -58,7 +63,9 @@ class House:
         self.closing_s = 0.0
         self.warmed = 0
         self.shut_at: float | None = None
-        self.runner = Runner(Scheduler(CONFIG), self, self, self, self.records.append)
+        self.display_s = 0.0
+        boxes = Boxes(self, self, self, Kept(), NoOutbox(), Wall, lambda _: None)
+        self.runner = Runner(Scheduler(CONFIG), boxes, self.records.append)
 
     async def after(self, seconds: float) -> None:
         await passes(seconds)
@@ -87,7 +94,16 @@ class House:
             raise AskError(self.blind)
         return Frame(b"picture", "image/jpeg", 640, 480, instant - 0.05, "camera")
 
+    @asynccontextmanager
+    async def several(self) -> AsyncIterator[None]:
+        self.seen.append("stays open")
+        yield
+        self.seen.append("may close")
+
     # model
+    async def reachable(self) -> bool:
+        return True
+
     def warm(self) -> None:
         self.warmed += 1
 
@@ -141,9 +157,19 @@ class House:
     def pause(self, *, on: bool) -> None:
         self.seen.append("paused" if on else "unpaused")
 
+    def notice(self, code: Code) -> None:
+        self.seen.append(f"beside {code}")
+
+    def late_answer(self, outcome: Outcome) -> None:
+        self.seen.append(f"late {outcome.text}")
+
+    def once_shown(self, call: Callable[[float], None]) -> bool:
+        self.loop.call_later(self.display_s, lambda: call(self.loop.time())) if self.display_s else None
+        return bool(self.display_s)
+
     # whoever submits
     def submitted(self, name: str, origin: Origin = Origin.GATEWAY) -> Submitter:
-        return Submitter(self.runner.submit(Ask(name, name, origin, self.loop.time()), look=False))
+        return Submitter(self.runner.submit(Ask(name, name, origin, self.loop.time())))
 
 
 class Submitter:
@@ -207,7 +233,7 @@ def test_a_press_is_answered_about_the_frame_of_its_instant() -> None:
     assert record.outcome is OutcomeKind.FINISHED
     assert record.frame_offset is not None
     assert round(record.frame_offset, 3) == -0.05
-    assert list(record.times) == ["frame", "sent", "first_delta", "done"]
+    assert list(record.times) == ["gesture", "frame", "sent", "first_delta", "done"]
     assert round(record.times["first_delta"], 3) == 1.1  # the release decides, for `long` is mapped too
 
 
@@ -266,7 +292,7 @@ def test_a_bug_in_the_model_client_is_a_short_error_and_the_next_ask_works() -> 
 def test_who_submits_an_ask_gets_all_of_its_answer_however_slowly_it_reads() -> None:
     async def body(house: House) -> None:
         events: list[AnswerEvent] = []
-        async for event in house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False):
+        async for event in house.runner.submit(Ask("a", "?", Origin.API, house.loop.time())):
             events.append(event)
             await house.after(1.7)
         assert "".join(e.text for e in events if isinstance(e, Delta)) == "".join(WORDS)
@@ -278,7 +304,7 @@ def test_who_submits_an_ask_gets_all_of_its_answer_however_slowly_it_reads() -> 
 
 def test_a_submitter_that_leaves_breaks_its_ask_off() -> None:
     async def body(house: House) -> None:
-        answer = house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False)
+        answer = house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()))
         async for event in answer:
             if isinstance(event, Delta):
                 break
@@ -293,7 +319,7 @@ def test_a_submitter_that_leaves_breaks_its_ask_off() -> None:
 def test_a_press_replaces_a_submitted_ask_whose_submitter_is_told() -> None:
     async def body(house: House) -> None:
         house.loop.call_later(1.5, house.press, "up")
-        events = [e async for e in house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False)]
+        events = [e async for e in house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()))]
         last = events[-1]
         assert isinstance(last, Outcome)
         assert last.problem is not None
@@ -309,7 +335,7 @@ def test_after_a_stop_nothing_begins_and_whoever_waits_is_told() -> None:
 
         async def submit() -> None:
             ask = Ask("a", "?", Origin.API, house.loop.time())
-            told.extend([event async for event in house.runner.submit(ask, look=False)])
+            told.extend([event async for event in house.runner.submit(ask)])
 
         house.press("main")
         await house.after(0.5)
@@ -353,7 +379,7 @@ def test_an_answer_that_comes_whole_leaves_the_loop_to_others() -> None:
 
         house.whole_answer = "很" * (20 * PIECE_LIMIT_CHARS)
         turn()
-        submitted = house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False)
+        submitted = house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()))
         events = [event async for event in submitted]
         assert turns >= 20
         assert "".join(e.text for e in events if isinstance(e, Delta)) == house.whole_answer
@@ -365,7 +391,7 @@ def test_an_answer_that_comes_whole_leaves_the_loop_to_others() -> None:
 def test_an_ask_that_is_broken_off_has_its_times() -> None:
     async def body(house: House) -> None:
         house.loop.call_later(1.5, house.press, "up")
-        *_, last = [e async for e in house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()), look=False)]
+        *_, last = [e async for e in house.runner.submit(Ask("a", "?", Origin.API, house.loop.time()))]
         assert isinstance(last, Outcome)
         assert last.timings.sent == pytest.approx(0)
         assert last.timings.first_delta == pytest.approx(1)

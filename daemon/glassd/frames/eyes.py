@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from glassd.answer import AskError, Problem
 from glassd.messages import Code, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from glassd.frames.view import Picked, View
@@ -47,6 +48,10 @@ class RingEyes:
     def forget(self) -> None:
         """Forget what was seen."""
         self._view.forget()
+
+    def several(self) -> AbstractAsyncContextManager[None]:
+        """They are open anyway from one picture to the next."""
+        return contextlib.nullcontext()
 
     async def choose(self, instant: float) -> Picked:
         """Return the frame that was in view; raise AskError if there is none."""
@@ -91,6 +96,12 @@ class WakingEyes:
         self._view.forget()
         if self._awake is not None:
             self._awake.cancel()
+
+    @asynccontextmanager
+    async def several(self) -> AsyncIterator[None]:
+        """Stay open from one picture to the next while this is entered."""
+        with self.kept_open():
+            yield
 
     async def choose(self, instant: float) -> Picked:
         """Return the frame that was in view, or the first one where they were closed; raise AskError without any."""
@@ -158,6 +169,12 @@ class SignedEyes:
         """Forget what was seen."""
         self._view.forget()
 
+    @asynccontextmanager
+    async def several(self) -> AsyncIterator[None]:
+        """Stay open, and show the sign, from one picture to the next while this is entered."""
+        async with self._sign(), self._camera():
+            yield
+
     async def choose(self, _instant: float) -> Picked:
         """Return the first frame after the sign is shown; raise AskError if there is none."""
         async with self._sign(), self._camera():
@@ -181,6 +198,10 @@ class NoEyes:
 
     def forget(self) -> None:
         """Nothing was seen."""
+
+    def several(self) -> AbstractAsyncContextManager[None]:
+        """There is nothing to keep open."""
+        return contextlib.nullcontext()
 
     async def choose(self, _instant: float) -> None:
         """Return no frame."""
@@ -250,6 +271,14 @@ class Lids:
         if self._shut:
             raise _shut()
         return self.eyes.kept_open() if isinstance(self.eyes, WakingEyes) else contextlib.nullcontext()
+
+    @asynccontextmanager
+    async def several(self) -> AsyncIterator[None]:
+        """Stay open from one picture to the next while this is entered; raise AskError where nothing may be seen."""
+        if self._shut:
+            raise _shut()
+        async with self.eyes.several():
+            yield
 
     async def _look(self, look_through: Callable[[], Awaitable[T]]) -> T:
         if self._shut:

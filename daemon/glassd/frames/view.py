@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from glassd.config.schema import Camera
     from glassd_drivers.contracts import Frame
 
-PINS_LIMIT = 8
-"""Instants whose frames can be held at a time; the oldest pin gives way."""
+PINS_LIMIT = 12
+"""Instants whose frames can be held at a time: those of a full line of asks, and of the gestures beside it. The oldest
+gives way."""
 CANDIDATES_LIMIT = 3
 """How many frames are looked at for one picture: the nearest, and one on either side of it. A look takes 1 to 2 ms at
 720p here, several times that on a board."""

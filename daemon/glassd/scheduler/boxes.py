@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from glassd.answer import AnswerEvent, Outcome, Problem
     from glassd.ask import Ask
     from glassd.config.commands import Command
     from glassd.messages import Code
     from glassd.record import AskRecord
-    from glassd.spending import Spent
+    from glassd.spending import Amounts, Spent
+    from glassd.wall import Wall
     from glassd_drivers.contracts import Frame
 
 
@@ -27,6 +31,9 @@ class Eyes(Protocol):
 
     async def pick(self, instant: float) -> Frame | None:
         """Return the frame that was in view; None where no camera is configured; raise AskError."""
+
+    def several(self) -> AbstractAsyncContextManager[None]:
+        """Stay open from one picture to the next while this is entered; raise AskError where nothing may be seen."""
 
     def shut(self) -> None:
         """See nothing from now on, and forget what was seen."""
@@ -45,7 +52,7 @@ class Model(Protocol):
         """Have the way to the model open for an ask that may come. Returns at once."""
 
     async def reachable(self) -> bool:
-        """Tell whether a connection stands to an endpoint of the network, or can be had now; bounded by `connect`."""
+        """Tell whether a connection to an endpoint of the network can be had now; bounded by `connect`."""
 
 
 class Stage(Protocol):
@@ -60,14 +67,20 @@ class Stage(Protocol):
     def event(self, event: AnswerEvent) -> None:
         """Something came back."""
 
+    def once_shown(self, call: Callable[[float], None]) -> bool:
+        """Call with the instant at which the first display has taken the newest screen or a later one.
+
+        The last who is named here counts. Return False, and never call, where there is no display.
+        """
+
     def problem(self, problem: Problem) -> None:
         """Something went wrong with what is no ask under way."""
 
     def notice(self, code: Code) -> None:
         """Something is to be told beside what stands there."""
 
-    def warning(self, *, on: bool) -> None:
-        """Something of glassd's own does not work (its journal): a mark says so for as long as it is on."""
+    def late_answer(self, outcome: Outcome) -> None:
+        """An answer has come to a question that nobody waits for any more; nothing is under way."""
 
     def command(self, command: Command) -> None:
         """The wearer turns a page or clears the screen."""
@@ -98,14 +111,33 @@ class Journal(Protocol):
 class Outbox(Protocol):
     """Asks that wait on disk. Each method returns once that is committed, and raises OutboxError where it cannot be."""
 
+    @property
+    def takes_asks(self) -> bool:
+        """Whether it is on: the config has it, and its key and its file are there."""
+
     async def put(self, ask: Ask, utc: float | None) -> int:
         """Keep an ask, encrypted; return its item."""
 
     async def take(self, item: int) -> Ask:
-        """Note that it is being sent, then return it as it was asked."""
+        """Note that it is being sent, then return it as it was asked; raise OutboxLostError where it is not there."""
 
     async def back(self, item: int) -> None:
         """Note that it was not sent after all, and waits on."""
 
-    async def drop(self, items: tuple[int, ...]) -> None:
+    async def drop(self, items: Sequence[int]) -> None:
         """Forget them: they are answered, or not wanted any more."""
+
+
+class Boxes(Struct, frozen=True):
+    """All of them, and two things that the runner has to be told: the date, and what an answer cost.
+
+    `cost` has the tokens and the money that a server reports, None where it reports none.
+    """
+
+    eyes: Eyes
+    model: Model
+    stage: Stage
+    journal: Journal
+    outbox: Outbox
+    wall: Callable[[], Wall]
+    cost: Callable[[Outcome], Amounts | None]

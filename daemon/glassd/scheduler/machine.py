@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from glassd.config.commands import Command
     from glassd.config.schema import Config
     from glassd.config.triggers import Busy, Frames, Gesture
-    from glassd.scheduler.actions import End, Waiting
+    from glassd.scheduler.actions import End
     from glassd.scheduler.gestures import GestureEvent
     from glassd.scheduler.schedule import Came
     from glassd.spending import Spent
+    from glassd.waiting import Waiting
     from glassd.wall import Wall
     from glassd_drivers.contracts import Edge
 

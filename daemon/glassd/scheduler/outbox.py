@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from glassd.config.policy import Outbox as Rules
-    from glassd.scheduler.actions import Waiting
+    from glassd.waiting import Waiting
 
 NETWORK_CODES = frozenset(
     (

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from glassd.answer import OutcomeKind
 from glassd.messages.codes import Code
-from glassd.scheduler.actions import Action, Drop, Send, Stop, Tell, Waiting
+from glassd.scheduler.actions import Action, Drop, Send, Stop, Tell
 from glassd.scheduler.outbox import NETWORK_CODES, Outbox
+from glassd.waiting import Waiting
 from glassd.wall import Wall
 
 if TYPE_CHECKING:
