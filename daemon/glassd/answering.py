@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from glassd.config.fields import READER_URL
 from glassd.config.keys import find_key
 from glassd.late import loaded
+from glassd.spending import Amounts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from glassd.answer import AnswerEvent
+    from glassd.answer import AnswerEvent, Outcome
     from glassd.ask import Ask
     from glassd.config.schema import Config
     from glassd.model.client import Client
@@ -27,6 +28,7 @@ class Answering:
         """`develop` makes of a frame the picture that is sent."""
         self._develop = develop
         self._client: Client | None = None
+        self._config: Config | None = None  # the client's
         self._stack = AsyncExitStack()
         self._open = asyncio.Event()
         self._one_change = asyncio.Lock()
@@ -37,7 +39,7 @@ class Answering:
             async with AsyncExitStack() as stack:
                 client = await self._made(config, stack)
                 before, self._stack = self._stack, stack.pop_all()
-            self._client = client
+            self._client, self._config = client, config
             self._open.set()
             await before.aclose()
 
@@ -51,6 +53,7 @@ class Answering:
             reader = await stack.enter_async_context(serve())
         await loaded("glassd.presenter.tables")  # the answer's way
         await loaded("glassd.frames.develop")  # every picture's way, so that the first one does not wait for it
+        await loaded("glassd.model.estimate")
         await loaded("glassd.model.client")
         from glassd.model.client import Client  # noqa: PLC0415  aiohttp comes with it
 
@@ -78,6 +81,22 @@ class Answering:
     async def reachable(self) -> bool:
         """Tell whether a connection stands to an endpoint of the network, or can be had now."""
         return self._client is not None and await self._client.reachable()
+
+    def likely_cost(self, ask: Ask, pictures: int) -> Amounts:
+        """Return what an ask with so many pictures will cost at most likely; before the way is open, itself alone."""
+        if self._config is None:
+            return Amounts(1, pictures)
+        from glassd.model.estimate import Estimate  # noqa: PLC0415  it is loaded by now
+
+        return Estimate(self._config)(ask, pictures)
+
+    def cost(self, outcome: Outcome) -> Amounts | None:
+        """Return the tokens and the money of an answer as its server reports them; None where it does not."""
+        if self._config is None:
+            return None
+        from glassd.model.estimate import cost_of  # noqa: PLC0415  likewise
+
+        return cost_of(self._config, outcome)
 
     def health(self) -> list[dict[str, Any]]:
         """Return what is held against which endpoint, as JSON."""

@@ -10,58 +10,59 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import ExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from msgspec.structs import replace
 
 from glassd import __version__
+from glassd.accounts import accounts
 from glassd.answering import Answering
-from glassd.ask import Ask, Origin
+from glassd.ask import Ask
+from glassd.config.keys import find_key
 from glassd.config.mistakes import ConfigError
-from glassd.config.schema import ButtonDevice, DisplayDevice
-from glassd.config.schema import Camera as CameraSection
-from glassd.devices import CAMERA, Device, Devices, credential, sections
+from glassd.devices import CAMERA
 from glassd.events import Bus
-from glassd.frames.darkroom import Darkroom
-from glassd.frames.eyes import Lids, NoEyes, RingEyes, SignedEyes, WakingEyes
-from glassd.frames.turning import Pose
-from glassd.frames.view import View
-from glassd.frames.watch import SceneWatch
 from glassd.gateway.apps import Apps
+from glassd.journal.journal import Journal
 from glassd.late import loaded
-from glassd.presenter.stage import Stage
+from glassd.outfit import Outfit
+from glassd.scheduler.boxes import Boxes
 from glassd.scheduler.gestures import PLAYED_STEP_S, played
 from glassd.scheduler.machine import Scheduler
 from glassd.scheduler.runner import Runner
 from glassd.service.notify import notify, reloading
+from glassd.service.paths import state_folder
+from glassd.service.pause import PauseFile
 from glassd.service.report import redacted, without_paths
-from glassd_drivers import hotplug, registry
-from glassd_drivers.contracts import DeviceState, Edge
-from glassd_drivers.host import Host
+from glassd.service.wall import WallClock
+from glassd_drivers.contracts import Edge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
-    from contextlib import AbstractAsyncContextManager
 
     from glassd.answer import AnswerEvent
-    from glassd.ask import Detail, Picture
     from glassd.config.commands import Command
     from glassd.config.schema import Config
     from glassd.config.triggers import Gesture
-    from glassd.devices import Section
     from glassd.frames.view import Picked
     from glassd.gateway.server import Responder
-    from glassd.messages import Language
+    from glassd.question import Question
     from glassd.record import AskRecord
-    from glassd_drivers.contracts import Buttons, Channel, Display, Frame, Screen
+    from glassd.spending import Spent
+    from glassd.waiting import Waiting
+    from glassd_drivers.contracts import Channel, Frame, Screen
     from glassd_drivers.supervise import DeviceStatus
 
 log = logging.getLogger(__name__)
 
+KEEPING_LIMIT_S = 0.3
+"""How long a stop waits for what is still being opened since the start."""
 LAST_SCREEN_LIMIT_S = 0.3
 """How long a stop waits for the displays to show what they were given last."""
+_POLICIES = ("budgets", "follow_up", "journal", "outbox")
+"""The sections that say what may be spent, what goes on and what is kept."""
 
 
 class App:
@@ -77,43 +78,56 @@ class App:
         self._log_lines = log_lines
         self._clock = asyncio.get_running_loop().time
         self._started = time.monotonic()
-        self._host = Host(self._clock, credential)
-        self._devices = Devices(self._host, self._device_changed, self._die, self._clock)
-        self._stage = Stage(self._clock, self._screen_changed)
-        self._darkroom = Darkroom()
+        self._wall = WallClock(self._clock)
+        self._outfit = Outfit(self, self._clock)
+        self._stage, self._lids, self._darkroom = self._outfit.stage, self._outfit.lids, self._outfit.darkroom
         self._model = Answering(self._darkroom.develop)
-        self._lids = Lids(self._keep_looking)
-        self.scheduler = Scheduler(config)
-        self.runner = Runner(self.scheduler, self._lids, self._model, self._stage, self._ask_ended)
-        self._scene = SceneWatch(lambda: self._lids.newest, self._scene_changed)
+        self._trouble = False  # of the journal
+        self._journal = Journal(
+            state_folder(),
+            config,
+            clock=self._clock,
+            wall=self._wall.read,
+            find_key=find_key,
+            on_open=self._restored,
+            on_trouble=self._journal_troubled,
+        )
+        self._pause_file = PauseFile(state_folder())
+        self._keeping: asyncio.Task[None] | None = None
+        self.scheduler = Scheduler(config, paused=self._pause_file.is_there(), estimate=self._model.likely_cost)
+        boxes = Boxes(
+            self._lids, self._model, self._stage, self._journal, self._journal, self._wall.read, self._model.cost
+        )
+        self.runner = Runner(self.scheduler, boxes, self._ask_ended, self._pause_file.keep)
         self.gateway: Responder | None = None if config.gateway is None else Apps(lambda: self.config, self._submit)
         """Who answers apps on the glasses; None where the config has no gateway."""
         self._gateway_listens = False
         self._reloading: asyncio.Task[list[str]] | None = None
         self._refused = ""  # what is wrong with the newest config, where a reload has left the one before in force
         self._played_until: dict[str, float] = {}
-        self._hotplug = ExitStack()
 
     async def __aenter__(self) -> Self:
         self._opening = asyncio.create_task(self._open_model(), name="open the way to the model")
-        for name, section in sections(self.config).items():
-            self._add(name, section)
-        self._watch_scene()
-        self._hotplug.enter_context(hotplug.arrivals(self._devices.look_again))
+        self._outfit.open(self.config)
         return self
 
+    def ready(self) -> None:
+        """Take note that the daemon is ready: what could wait for that begins."""
+        self._keeping = asyncio.create_task(self._journal.open(), name="open the journal")
+        self.runner.ready()
+
     async def __aexit__(self, *_exc: object) -> None:
-        self._hotplug.close()
-        self._scene.keep(watching=False)
+        self._outfit.close_eyes()
         if self._reloading is not None:
             self._reloading.cancel()
             await asyncio.wait([self._reloading])
         await self.runner.close()
         self._lids.eyes.forget()
+        begun = [self._opening] if self._keeping is None else [self._opening, self._keeping]
         self._opening.cancel()
-        await asyncio.wait([self._opening])
+        await asyncio.wait(begun, timeout=KEEPING_LIMIT_S)
         await self._stage.shown(LAST_SCREEN_LIMIT_S)
-        await self._devices.close()
+        await asyncio.gather(self._outfit.devices.close(), self._journal.close(), self._pause_file.close())
         await self._model.close()
         self._darkroom.close()
 
@@ -122,18 +136,18 @@ class App:
         try:
             await self._model.change(self.config)
         except Exception as error:  # whatever it is: without a way to the model there is nothing to go on for
-            self._die(error)
+            self.die(error)
             raise
         self._model.warm()
 
     @property
     def essentials(self) -> dict[str, Callable[[], str]]:
         """The parts that must turn for as long as the daemon runs: each tells what of it is stuck, or an empty text."""
-        return {"the scheduler": self.runner.stuck, "the devices": self._devices.stuck}
+        return {"the scheduler": self.runner.stuck, "the devices": self._outfit.devices.stuck}
 
     def tell_status(self) -> None:
         """Have `systemctl status` show how each device stands, and what a reload refused."""
-        devices = ", ".join(f"{device['name']} {device['state']}" for device in self._devices.status())
+        devices = ", ".join(f"{device['name']} {device['state']}" for device in self._outfit.devices.status())
         notify(f"STATUS={devices or 'ready'}{self._refused}")
 
     # -- what the API asks for -----------------------------------------------------------------------------------------
@@ -145,12 +159,13 @@ class App:
             "version": __version__,
             "uptime_s": round(time.monotonic() - self._started, 3),
             "state": "paused" if self.scheduler.paused else "idle" if self.scheduler.idle else "answering",
-            "devices": self._devices.status(),
+            "devices": self._outfit.devices.status(),
             "buttons": self.scheduler.buttons,
             "endpoints": [endpoint.url for endpoint in self.config.model.endpoints],
             "health": self._model.health(),
             "gateway": self._gateway_status(),
             "last_ask": None if last is None else last.as_json(),
+            **accounts(self.config, self.runner, takes_asks=self._journal.takes_asks, trouble=self._trouble),
         }
 
     def report(self) -> dict[str, Any]:
@@ -162,10 +177,22 @@ class App:
         }
         return {**without_paths(told, self.config), "config": redacted(self.config)}
 
-    async def ask(self, prompt: str, pictures: tuple[Picture, ...], detail: Detail) -> AsyncGenerator[AnswerEvent]:
-        """Ask about these pictures, or about a fresh frame where there are none."""
-        ask = Ask(self.scheduler.new_id("api"), prompt, Origin.API, self._clock(), pictures, detail=detail)
-        async with aclosing(self.runner.submit(ask, look=not pictures)) as events:
+    async def ask(self, question: Question) -> AsyncGenerator[AnswerEvent]:
+        """Ask about the question's own pictures, or about those that it wants taken."""
+        q = question
+        prefix = q.origin.value
+        ask = Ask(
+            self.scheduler.new_id(prefix),
+            q.prompt,
+            q.origin,
+            self._clock(),
+            q.pictures,
+            detail=q.detail,
+            endpoint=q.endpoint,
+            kind=q.kind,
+        )
+        submitted = self.runner.submit(ask, q.frames, busy=q.busy, follow_up=q.follow_up, outbox=q.outbox)
+        async with aclosing(submitted) as events:
             async for event in events:
                 yield event
 
@@ -182,7 +209,7 @@ class App:
         edges = played(gesture, self.config.gestures)
         start = max(self._clock(), self._played_until.get(button, 0.0))
         for after, kind in edges:
-            asyncio.get_running_loop().call_at(start + after, self._edge, Edge(button, kind, start + after))
+            asyncio.get_running_loop().call_at(start + after, self.edge, Edge(button, kind, start + after))
         self._played_until[button] = start + edges[-1][0] + self.config.gestures.debounce + PLAYED_STEP_S
 
     async def snapshot(self) -> Frame | None:
@@ -247,11 +274,11 @@ class App:
 
     def offer(self, name: str, channel: Channel) -> bool:
         """Hand a channel to the driver that waits for that name; False if none does."""
-        return self._host.offer(name, channel)
+        return self._outfit.host.offer(name, channel)
 
     def offer_picture(self, channel: Channel) -> bool:
         """Hand a channel with a pushed picture to the camera; False if it takes none now."""
-        return self._host.offer(CAMERA, channel)
+        return self._outfit.host.offer(CAMERA, channel)
 
     def gateway_listens(self, listens: bool) -> None:
         """Take note whether the gateway has its address."""
@@ -259,7 +286,7 @@ class App:
 
     def _submit(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
         """Carry out an app's ask."""
-        return self.runner.submit(replace(ask, id=self.scheduler.new_id("gateway")), look=False)
+        return self.runner.submit(replace(ask, id=self.scheduler.new_id("gateway")))
 
     def _gateway_status(self) -> dict[str, Any] | None:
         if (section := self.config.gateway) is None:
@@ -275,7 +302,7 @@ class App:
         before = self.config
         # What listens was opened at the start: it stays in force as it is, and so does what goes with it.
         self.config = config.model_copy(update={"api": before.api, "gateway": before.gateway})
-        changed = await self._apply_devices(sections(before), sections(config))
+        changed = await self._outfit.change(before, config)
         if before.model != config.model:
             changed.append("model")
         if before.allow_hosts != config.allow_hosts:
@@ -286,8 +313,10 @@ class App:
                 self._model.warm()
         if (before.triggers, before.gestures) != (config.triggers, config.gestures):
             changed.append("triggers")
-        if {"model", "triggers"} & set(changed):
-            self.scheduler.configure(self.config, self._clock())
+        changed += [name for name in _POLICIES if getattr(before, name) != getattr(config, name)]
+        if {"model", "triggers", *_POLICIES} & set(changed):
+            self.runner.configure(self.config)
+            await self._journal.configure(self.config)
         if before.log != config.log:
             logging.getLogger().setLevel(config.log.level.upper())
             changed.append("log")
@@ -295,104 +324,53 @@ class App:
             changed.append("api (takes a restart)")
         if before.gateway != config.gateway:
             changed.append("gateway (takes a restart)")
-        self._watch_scene()
+        self._outfit.watch_scene()
         return changed
-
-    async def _apply_devices(self, before: dict[str, Section], after: dict[str, Section]) -> list[str]:
-        changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-        for name in changed:
-            if name in before:
-                await self._remove(name)
-        for name in changed:
-            if name in after:
-                self._add(name, after[name])
-        return changed
-
-    def _add(self, name: str, section: Section) -> None:
-        match section:
-            case CameraSection():
-                self._add_camera(section)
-            case ButtonDevice():
-                self._devices.add(Device(name, "buttons", section.driver, section.options, self._serve_buttons))
-                self._devices.start(name)
-            case (DisplayDevice(), language):
-                self._add_display(name, section[0], language)
-
-    def _add_camera(self, section: CameraSection) -> None:
-        self._darkroom.pose(CAMERA, Pose(section.crop, section.rotate, section.mirror))
-        view = View(section, self._clock)
-        self._devices.add(Device(CAMERA, "cameras", section.driver, section.options, view.serve))
-
-        def opened() -> AbstractAsyncContextManager[None]:
-            return self._devices.opened(CAMERA)
-
-        if section.capture == "after_sign":
-            self._lids.eyes = SignedEyes(view, self._clock, self._stage.sign, opened)
-        elif section.keep_open == "always":
-            self._lids.eyes = RingEyes(view)
-            self._keep_looking(not self.scheduler.paused)
-        else:
-            linger = 0.0 if section.keep_open == "never" else section.keep_open
-            self._lids.eyes = WakingEyes(view, self._clock, opened, linger)
-
-    def _add_display(self, name: str, section: DisplayDevice, language: Language) -> None:
-        driver = registry.load("displays", section.driver)
-        profile = registry.profile(section.profile or driver.profile)
-        compositor = self._stage.add(name, profile, language)
-
-        def fit(display: Display) -> None:
-            display.fit(profile)
-
-        self._devices.add(Device(name, "displays", section.driver, section.options, compositor.serve, fit))
-        self._devices.start(name)
-
-    async def _remove(self, name: str) -> None:
-        if name == CAMERA:
-            self._scene.keep(watching=False)
-            self._lids.eyes.forget()
-            self._lids.eyes = NoEyes()
-        await self._devices.remove(name)
-        self._stage.remove(name)
-
-    async def _serve_buttons(self, buttons: Buttons) -> None:
-        async for edge in buttons.edges():
-            self._edge(edge)
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
-    def _edge(self, edge: Edge) -> None:
+    def edge(self, edge: Edge) -> None:
+        """Take an edge of any button."""
         self.bus.publish({"event": "edge", "button": edge.button, "kind": edge.kind.value})
         self.runner.edge(edge)
 
-    def _scene_changed(self, instant: float) -> None:
+    def scene_changed(self, instant: float) -> None:
+        """Take a change of the scene."""
         self.bus.publish({"event": "scene"})
         self.runner.scene_changed(instant)
 
-    def _watch_scene(self) -> None:
-        self._scene.keep(watching=self.scheduler.watches_scene)
-
-    def _device_changed(self, status: DeviceStatus) -> None:
+    def device_changed(self, status: DeviceStatus) -> None:
+        """Take note of how a device stands."""
         event = {"event": "device", "name": status.name, "state": status.state.value, "error": status.error}
         self.bus.publish(event)
         self.tell_status()
-        if status.name == CAMERA:
-            self._stage.camera(status.state is DeviceState.READY)
 
-    def _keep_looking(self, looking: bool) -> None:
-        """Open the camera that looks all the time, or close whichever is open."""
-        if not looking:
-            self._devices.stop_soon(CAMERA)
-        elif isinstance(self._lids.eyes, RingEyes):
-            self._devices.start(CAMERA)
-        self._watch_scene()
-
-    def _screen_changed(self, display: str, screen: Screen) -> None:
+    def screen_changed(self, display: str, screen: Screen) -> None:
+        """Take note of what a display is given to show."""
         self.bus.publish({"event": "screen", "display": display, **asdict(screen)})
+
+    @property
+    def paused(self) -> bool:
+        """Nothing may be looked at."""
+        return self.scheduler.paused
+
+    @property
+    def watches_scene(self) -> bool:
+        """Whether changes of the scene are to be told."""
+        return self.scheduler.watches_scene
 
     def _ask_ended(self, record: AskRecord) -> None:
         self.bus.publish({"event": "ask", **record.as_json()})
         log.log(*record.log_line())
 
-    def _die(self, error: BaseException) -> None:
+    def _restored(self, spent: Spent, waiting: list[Waiting]) -> None:
+        self.runner.restored(spent, waiting)
+
+    def _journal_troubled(self, trouble: bool) -> None:
+        self._trouble = trouble
+        self._stage.warning(on=trouble)
+
+    def die(self, error: BaseException) -> None:
+        """End: there is nothing to go on for."""
         if not self.fatal.done():
             self.fatal.set_exception(error)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
+
+BUILT: Final = 1_793_491_200.0
+"""UTC seconds since 1970 (2026-11-01) before which no board can run this code: a clock that is earlier is not set."""
 
 
 class Wall(Struct, frozen=True):

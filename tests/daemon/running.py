@@ -131,6 +131,7 @@ class Daemon:
         inherited = {key: value for key, value in os.environ.items() if key != "JOURNAL_STREAM"}
         self.environment = inherited | {
             "GLASSD_SOCKET": str(self.socket),
+            "STATE_DIRECTORY": str(self.folder / "state"),
             "NOTIFY_SOCKET": str(notify),
             "PYTHONIOENCODING": "utf-8",
             **self.environment,

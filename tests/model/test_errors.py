@@ -28,9 +28,10 @@ from glassd.model.errors import (
     retry_after,
     server_problem,
 )
-from glassd.model.failures import BUILT, redirect_problem, way_problem
+from glassd.model.failures import redirect_problem, way_problem
 from glassd.model.server_errors import ServerError, decode_error
 from glassd.model.vendors import vendor_of
+from glassd.wall import BUILT
 
 NOW = BUILT + 1000.0
 

@@ -40,15 +40,16 @@ from glassd.api.requests import (
 )
 from glassd.config.commands import read_command
 from glassd.config.mistakes import ConfigError
+from glassd.config.triggers import NO_FRAMES, ONE_FRAME
 from glassd.messages import Code, lines
 from glassd.model.wire import event_line
+from glassd.question import Question
 from glassd_drivers.contracts import TransientFault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from glassd.answer import AnswerEvent
-    from glassd.ask import Detail, Picture
     from glassd.config.commands import Command
     from glassd.config.triggers import Gesture
     from glassd.events import Bus
@@ -79,8 +80,8 @@ class House(Protocol):
     def report(self) -> dict[str, Any]:
         """Return what goes into a bug report, as JSON."""
 
-    def ask(self, prompt: str, pictures: tuple[Picture, ...], detail: Detail) -> AsyncGenerator[AnswerEvent]:
-        """Ask about these pictures, or about a fresh frame where there are none."""
+    def ask(self, question: Question) -> AsyncGenerator[AnswerEvent]:
+        """Ask about the question's own pictures, or about those that it wants taken."""
 
     def press(self, button: str, gesture: Gesture) -> None:
         """Play a gesture's edges; raise ValueError, which says what there is, for one that starts nothing."""
@@ -153,12 +154,14 @@ class _Routes:
         try:
             wanted = read_json(await request.read(), AskRequest)
             pictures = read_pictures(wanted.pictures)
+            frames = NO_FRAMES if pictures else ONE_FRAME
+            question = Question(wanted.prompt, pictures, frames=frames, detail=wanted.detail)
         except RequestError as error:
             return error_response(400, str(error))
         response = _lines()
         with contextlib.suppress(ConnectionError):  # who hangs up does not want the answer any more
             await response.prepare(request)
-            async with aclosing(self._house.ask(wanted.prompt, pictures, wanted.detail)) as events:
+            async with aclosing(self._house.ask(question)) as events:
                 async for event in events:
                     if (line := event_line(event)) is not None:
                         await _write(response, line)

@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -15,14 +15,12 @@ from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 
 from glassd.messages.codes import Code
 from glassd.model.errors import one_line, problem
+from glassd.wall import BUILT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from glassd.answer import Problem
-
-BUILT: Final = 1_793_491_200.0
-"""UTC seconds since 1970 (2026-11-01) before which no board can run this code: a clock that is earlier is not set."""
 
 
 def way_problem(

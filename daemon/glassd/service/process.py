@@ -90,6 +90,7 @@ async def _main(
         reloads = _Reloads(app)
         signals.on(signal.SIGHUP, reloads.begin)
         notify("READY=1")
+        app.ready()
         app.tell_status()
         log.info("ready")
         waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait(), name="stop"), app.fatal, api.task]
