@@ -29,7 +29,6 @@ from glassd.scheduler.actions import (
     Stop,
     Tell,
     Unpin,
-    Waiting,
 )
 from glassd.scheduler.armed import SKIP_QUIET_S
 from glassd.scheduler.asking import RESUMES_LIMIT
@@ -37,6 +36,7 @@ from glassd.scheduler.lanes import GATEWAY_WAIT_LIMIT_S
 from glassd.scheduler.machine import Scheduler
 from glassd.scheduler.outbox import NETWORK_CODES
 from glassd.spending import Amounts, Spent
+from glassd.waiting import Waiting
 from glassd.wall import Wall
 from glassd_drivers.contracts import Edge, EdgeKind
 from machines import config
