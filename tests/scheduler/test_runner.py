@@ -4,219 +4,21 @@ import asyncio
 import gc
 import logging
 import weakref
-from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING
 
 import pytest
-from runner_parts import Kept, NoOutbox
+from runner_parts import WORDS, House, code, scene
 
-from glassd.answer import AnswerEvent, AskError, Delta, Outcome, OutcomeKind, Problem, Sent
+from glassd.answer import AnswerEvent, Delta, Outcome, OutcomeKind, Problem
 from glassd.ask import Ask, Origin
 from glassd.config.schema import Config
 from glassd.messages.codes import Code
-from glassd.scheduler.boxes import Boxes
-from glassd.scheduler.machine import Scheduler
-from glassd.scheduler.runner import Runner
+from glassd.scheduler.records import FIRST_SCREEN_LIMIT_S
+from glassd.scheduler.runner import WALL_S
 from glassd.scheduler.turns import BREAK_OFF_LIMIT_S
 from glassd.scheduler.under_way import PIECE_LIMIT_CHARS
 from glassd.wall import Wall
-from glassd_drivers.contracts import Edge, EdgeKind, Frame
-from virtual import passes, run
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-
-    from glassd.config.commands import Command
-    from glassd.record import AskRecord
-
-CONFIG = Config.model_validate(
-    {
-        "model": {"endpoints": [{"url": "reader"}]},
-        "triggers": [
-            {"when": "main press", "ask": "one"},
-            {"when": "main long", "do": "cancel"},
-            {"when": "up press", "ask": "two"},
-            {"when": "back press", "do": "clear"},
-            {"when": "lid press", "do": "toggle pause"},
-            {"when": "again press", "do": "resume"},
-        ],
-        "gateway": {"listen": "127.0.0.1:8734", "at_once": 2},
-    }
-)
-WORDS = ("A ", "green ", "door.")
-
-
-class House:
-    """The runner's neighbours, scripted on the virtual clock: a model that says a word a second, eyes, and a stage."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.seen: list[str] = []
-        self.held: set[float] = set()
-        self.asked_for: list[Ask] = []
-        self.open_requests = 0
-        self.records: list[AskRecord] = []
-        self.blind: Problem | None = None
-        self.bug: Exception | None = None
-        self.whole_answer = ""
-        self.breaks_after = len(WORDS)
-        self.closing_s = 0.0
-        self.warmed = 0
-        self.shut_at: float | None = None
-        self.display_s = 0.0
-        boxes = Boxes(self, self, self, Kept(), NoOutbox(), Wall, lambda _: None)
-        self.runner = Runner(Scheduler(CONFIG), boxes, self.records.append)
-
-    async def after(self, seconds: float) -> None:
-        await passes(seconds)
-
-    def press(self, button: str, hold: float = 0.1) -> None:
-        now = self.loop.time()
-        self.runner.edge(Edge(button, EdgeKind.DOWN, now))
-        self.loop.call_later(hold, lambda: self.runner.edge(Edge(button, EdgeKind.UP, now + hold)))
-
-    # eyes
-    def pin(self, instant: float) -> None:
-        self.held.add(instant)
-
-    def unpin(self, instant: float) -> None:
-        self.held.discard(instant)
-
-    def shut(self) -> None:
-        self.shut_at = self.loop.time()
-        self.held.clear()
-
-    def open(self) -> None:
-        self.shut_at = None
-
-    async def pick(self, instant: float) -> Frame:
-        if self.blind is not None:
-            raise AskError(self.blind)
-        return Frame(b"picture", "image/jpeg", 640, 480, instant - 0.05, "camera")
-
-    @asynccontextmanager
-    async def several(self) -> AsyncIterator[None]:
-        self.seen.append("stays open")
-        yield
-        self.seen.append("may close")
-
-    # model
-    async def reachable(self) -> bool:
-        return True
-
-    def warm(self) -> None:
-        self.warmed += 1
-
-    async def ask(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
-        self.asked_for.append(ask)
-        self.open_requests += 1
-        try:
-            if ask.given:
-                yield Delta(ask.given)
-            yield Sent("http://model")
-            if self.whole_answer:
-                yield Delta(self.whole_answer)
-                yield Outcome(OutcomeKind.FINISHED, text=self.whole_answer, endpoint="http://model")
-                return
-            said = ask.given
-            for word in WORDS[len(ask.given.split()) : self.breaks_after]:
-                await self.after(1.0)
-                if self.bug:
-                    raise self.bug
-                said += word
-                yield Delta(word)
-            if self.breaks_after < len(WORDS):
-                yield Outcome(OutcomeKind.CUT_OFF, text=said, problem=Problem(Code.CONNECTION_LOST, "lost"))
-            else:
-                yield Outcome(OutcomeKind.FINISHED, text=said, endpoint="http://model")
-        finally:
-            if self.closing_s:
-                await self.after(self.closing_s)
-            self.open_requests -= 1
-
-    # stage
-    def looking(self) -> None:
-        self.seen.append("looking")
-
-    def asked(self) -> None:
-        self.seen.append("asked")
-
-    def event(self, event: AnswerEvent) -> None:
-        match event:
-            case Delta(text):
-                self.seen.append(text)
-            case Outcome():
-                self.seen.append(event.problem.code.value if event.problem else event.kind.value)
-
-    def command(self, command: Command) -> None:
-        self.seen.append(command)
-
-    def problem(self, problem: Problem) -> None:
-        self.seen.append(f"told {problem.code}")
-
-    def pause(self, *, on: bool) -> None:
-        self.seen.append("paused" if on else "unpaused")
-
-    def notice(self, code: Code) -> None:
-        self.seen.append(f"beside {code}")
-
-    def late_answer(self, outcome: Outcome) -> None:
-        self.seen.append(f"late {outcome.text}")
-
-    def once_shown(self, call: Callable[[float], None]) -> bool:
-        self.loop.call_later(self.display_s, lambda: call(self.loop.time())) if self.display_s else None
-        return bool(self.display_s)
-
-    # whoever submits
-    def submitted(self, name: str, origin: Origin = Origin.GATEWAY) -> Submitter:
-        return Submitter(self.runner.submit(Ask(name, name, origin, self.loop.time())))
-
-
-class Submitter:
-    """Takes what comes back for an ask as it comes, with the time of each event."""
-
-    def __init__(self, events: AsyncGenerator[AnswerEvent]) -> None:
-        self.told: list[tuple[float, AnswerEvent]] = []
-        self.task = asyncio.create_task(self._take(events))
-
-    async def _take(self, events: AsyncGenerator[AnswerEvent]) -> None:
-        async with aclosing(events):
-            async for event in events:
-                self.told.append((asyncio.get_running_loop().time(), event))
-
-    @property
-    def text(self) -> str:
-        return "".join(event.text for _, event in self.told if isinstance(event, Delta))
-
-    async def outcome(self) -> Outcome:
-        await self.task
-        outcome = self.told[-1][1]
-        assert isinstance(outcome, Outcome)
-        return outcome
-
-    async def ended(self) -> str:
-        """Wait for the outcome; return its code, or its kind where it has none."""
-        outcome = await self.outcome()
-        return outcome.problem.code if outcome.problem else outcome.kind
-
-
-def code(record: AskRecord) -> Code | None:
-    return record.problem.code if record.problem else None
-
-
-def scene(body: Callable[[House], Awaitable[None]]) -> House:
-    """Play a scene to its end and return what is left of it; nothing may be left open."""
-
-    async def main() -> House:
-        house = House()
-        await body(house)
-        await house.runner.close()
-        assert house.open_requests == 0, "a request was left open"
-        assert house.runner.scheduler.idle
-        assert not house.held, "a frame is still held"
-        return house
-
-    return run(main())
+from glassd_drivers.contracts import Frame
+from virtual import run
 
 
 def test_a_press_is_answered_about_the_frame_of_its_instant() -> None:
@@ -667,3 +469,225 @@ def test_asking_what_is_stuck_disturbs_no_gesture() -> None:
         await house.after(5)
 
     assert scene(body).seen == ["looking", "asked", *WORDS, "finished"]
+
+
+# -- the time line -----------------------------------------------------------------------------------------------------
+
+
+def test_the_time_line_has_the_instant_at_which_a_display_had_taken_the_first_of_the_answer() -> None:
+    async def body(house: House) -> None:
+        house.display_s = 0.2
+        house.press("up")
+        await house.after(5)
+
+    (record,) = scene(body).records
+    assert list(record.times) == ["gesture", "frame", "sent", "first_delta", "first_screen", "done"]
+    assert record.times["first_screen"] == pytest.approx(record.times["first_delta"] + 0.2)
+
+
+def test_an_answer_that_is_whole_before_a_display_has_it_is_recorded_once_it_does() -> None:
+    async def body(house: House) -> None:
+        house.display_s, house.whole_answer = 0.2, "A green door."
+        house.press("up")
+        await house.after(0.1)
+        assert house.seen[-1] == "finished"
+        assert house.records == []
+        await house.after(0.2)
+        assert [round(record.times["first_screen"], 3) for record in house.records] == [0.2]
+
+    assert len(scene(body).records) == 1
+
+
+def test_a_display_that_never_takes_it_holds_the_record_up_for_no_longer_than_it_may() -> None:
+    async def body(house: House) -> None:
+        house.display_s, house.whole_answer = 60.0, "A green door."
+        house.press("up")
+        await house.after(FIRST_SCREEN_LIMIT_S + 0.1)
+        assert [list(record.times) for record in house.records] == [["gesture", "frame", "sent", "first_delta", "done"]]
+        await house.after(120)
+
+    assert len(scene(body).records) == 1
+
+
+def test_a_stop_waits_for_no_display() -> None:
+    async def body(house: House) -> None:
+        house.display_s, house.whole_answer = 60.0, "A green door."
+        house.press("up")
+        await house.after(0.1)
+        begun = house.loop.time()
+        await house.runner.close()
+        assert house.loop.time() == begun
+
+    assert len(scene(body).records) == 1
+
+
+def test_an_ask_is_kept_before_it_leaves_and_its_end_with_its_record() -> None:
+    async def body(house: House) -> None:
+        house.wall = Wall(offset=1_800_000_000.0, known=True)
+        house.press("up")
+        await house.after(0.5)
+        assert house.kept.begun_asks == [("press-1", 1_800_000_000.0 + 1000.0)]
+        assert house.kept.ended_asks == []
+        await house.after(5)
+
+    house = scene(body)
+    assert [(record.id, outcome.text) for record, outcome in house.kept.ended_asks] == [("press-1", "".join(WORDS))]
+
+
+def test_where_the_date_is_not_known_none_is_kept() -> None:
+    async def body(house: House) -> None:
+        house.press("up")
+        await house.after(5)
+
+    assert scene(body).kept.begun_asks == [("press-1", None)]
+
+
+# -- bursts ------------------------------------------------------------------------------------------------------------
+
+BURST = Config.model_validate(
+    {
+        "model": {"endpoints": [{"url": "reader"}]},
+        "triggers": [
+            {"when": "main press", "ask": "what moves?", "frames": "3 over 2s"},
+            {"when": "up press", "ask": "what is it?"},
+            {"when": "text press", "ask": "a word", "frames": "none"},
+        ],
+    }
+)
+
+
+def test_a_burst_looks_at_each_of_its_instants_and_asks_about_the_pictures_in_order() -> None:
+    async def body(house: House) -> None:
+        house.press("main")
+        await house.after(8)
+        assert house.looks == [pytest.approx(1000.0 + at) for at in (0.0, 1.0, 2.0)]
+
+    house = scene(body, BURST)
+    (ask,) = house.asked_for
+    assert [picture.data for picture in ask.pictures if isinstance(picture, Frame)] == [
+        b"picture 1",
+        b"picture 2",
+        b"picture 3",
+    ]
+    assert house.seen[:4] == ["looking", "stays open", "may close", "asked"]
+    assert round(house.records[0].times["frame"], 3) == 2.0
+
+
+@pytest.mark.parametrize(("lost", "went"), [({2}, [1, 3]), ({1, 3}, [2]), ({1, 2}, [3])])
+def test_a_burst_that_misses_pictures_goes_with_those_that_it_has(lost: set[int], went: list[int]) -> None:
+    async def body(house: House) -> None:
+        house.loses_pictures = lost
+        house.press("main")
+        await house.after(8)
+
+    (ask,) = scene(body, BURST).asked_for
+    assert [picture.data for picture in ask.pictures if isinstance(picture, Frame)] == [b"picture %d" % n for n in went]
+
+
+def test_a_burst_without_any_picture_asks_nothing() -> None:
+    async def body(house: House) -> None:
+        house.loses_pictures = {1, 2, 3}
+        house.press("main")
+        await house.after(8)
+
+    house = scene(body, BURST)
+    assert house.asked_for == []
+    assert house.seen[-1] == "no_picture"
+
+
+def test_a_press_takes_the_place_of_a_burst_that_is_still_looking() -> None:
+    async def body(house: House) -> None:
+        house.press("main")
+        await house.after(1.5)
+        house.press("up")
+        await house.after(8)
+
+    house = scene(body, BURST)
+    assert [ask.prompt for ask in house.asked_for] == ["what is it?"]
+    assert [code(record) for record in house.records] == [Code.CANCELLED, None]
+
+
+def test_an_ask_without_frames_does_not_look() -> None:
+    async def body(house: House) -> None:
+        house.press("text")
+        await house.after(8)
+
+    house = scene(body, BURST)
+    assert house.looks == []
+    assert house.seen[0] == "asked"
+
+
+# -- what is told beside an answer, what is skipped, the date ----------------------------------------------------------
+
+POLICY = Config.model_validate(
+    {
+        "model": {"endpoints": [{"url": "reader"}]},
+        "triggers": [
+            {"when": "main press", "ask": "one", "cooldown": "10s"},
+            {"when": "up press", "ask": "two"},
+            {"when": "every 2s", "ask": "three"},
+            {"when": "at 12:00", "ask": "noon"},
+        ],
+        "budgets": {"hour": {"asks": 5}},
+    }
+)
+
+
+def test_a_press_that_comes_too_soon_is_told_so_beside_what_stands() -> None:
+    async def body(house: House) -> None:
+        house.press("main")
+        await house.after(5)
+        house.press("main")
+        await house.after(1)
+        assert house.seen[-2:] == ["finished", f"beside {Code.TOO_SOON}"]
+
+    scene(body, POLICY)
+
+
+def test_a_budget_that_runs_low_is_told_once_the_ask_that_took_it_there_has_the_display() -> None:
+    async def body(house: House) -> None:
+        for _ in range(4):
+            house.press("up")
+            await house.after(4)
+        at = house.seen.index(f"beside {Code.BUDGET_LOW}")
+        assert house.seen[at - 1] == "looking"
+        assert house.seen[:at].count("looking") == 4
+
+    scene(body, POLICY)
+
+
+def test_a_budget_that_is_spent_is_told_and_nothing_leaves() -> None:
+    async def body(house: House) -> None:
+        for _ in range(6):
+            house.press("up")
+            await house.after(4)
+        assert house.seen[-1] == f"told {Code.BUDGET_SPENT}"
+        assert len(house.asked_for) == 5
+
+    house = scene(body, POLICY)
+    assert house.kept.spent is not None
+    assert house.kept.spent.hour.asks == 5
+
+
+def test_what_a_trigger_did_not_ask_is_counted_with_its_reason() -> None:
+    async def body(house: House) -> None:
+        house.runner.ready()
+        house.press("up")
+        await house.after(2.5)
+        assert house.runner.skips == {("every 2s", "busy"): 1}
+        assert house.kept.skips == [("every 2s", "busy")]
+
+    scene(body, POLICY)
+
+
+def test_a_time_of_the_day_comes_by_the_wall_clock_once_that_is_known_however_it_was_set() -> None:
+    async def body(house: House) -> None:
+        house.runner.ready()
+        house.runner.configure(POLICY.model_copy(update={"triggers": [POLICY.triggers[3]]}))
+        noon = 20_000 * 86400 + 12 * 3600.0
+        await house.after(1)
+        house.wall = Wall(offset=noon - 100.0 - house.loop.time(), known=True)
+        await house.after(WALL_S + 90)
+        assert [ask.prompt for ask in house.asked_for] == ["noon"]
+
+    scene(body, POLICY)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from glassd.answer import Outcome, OutcomeKind, Problem
 from glassd.messages import Code, lines
+from glassd.scheduler.outbox import NETWORK_CODES
 from glassd.waiting import OutboxError
 
 if TYPE_CHECKING:
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NETWORK_CODES = frozenset(
-    {
-        Code.DNS,
-        Code.NO_NETWORK,
-        Code.CONNECTION_REFUSED,
-        Code.CONNECTION_LOST,
-        Code.CONNECT_TIMEOUT,
-        Code.PORTAL,
-        Code.PROXY,
-    }
-)
-"""Ends that are the network's: nobody has read the ask, and another try may find a way."""
 PUT_LIMIT_S = 2.0
 """How long an ask may take into the outbox; the wearer waits for that word."""
 LEAST_POLL_S = 5.0

@@ -43,7 +43,7 @@ class Records:
         assert outcome is not None, "it has ended"
         cost = self._cost(outcome)
         screen = under_way.first_screen
-        if not screen.awaited:
+        if not screen.awaited or under_way.stop is not None:
             self.add(under_way.record(cost), ask, outcome)
             return
         timer = asyncio.get_running_loop().call_later(FIRST_SCREEN_LIMIT_S, lambda: self._finish(ask.id))

@@ -38,7 +38,7 @@ class Turns:
     """Owns the task of each ask under way.
 
     `tell` is told what comes back for which ask, `ended` each ask once it has its outcome. `may_queue` tells whether one
-    that met this end may wait in the outbox with so many bytes; `utc` the date of an instant, None if unknown.
+    that met this end may wait in the outbox with so many bytes; `utc` the date of an instant, if it is known.
     """
 
     def __init__(
