@@ -159,6 +159,51 @@ def test_eyes_that_never_stay_open_are_kept_open_for_a_while_on_demand() -> None
     run(main())
 
 
+def test_eyes_that_never_stay_open_do_from_one_picture_of_a_burst_to_the_next() -> None:
+    async def main() -> None:
+        there = Opened()
+        eyes = there.eyes(0.0)
+        async with eyes.several():
+            await eyes.choose(START)
+            await passes(2.0)
+            assert (await eyes.choose(START + 3)).frame.instant == pytest.approx(START + 3.0)
+            await passes(2.0)
+            await eyes.choose(START + 5)
+        await passes(5)
+        assert there.opened == [pytest.approx((0.0, 5.0), abs=0.2)]
+
+    run(main())
+
+
+def test_the_sign_stays_on_and_the_camera_open_from_one_picture_of_a_burst_to_the_next() -> None:
+    room = Room()
+    view: Any = room
+    eyes = SignedEyes(view, lambda: START, room.switch("sign"), room.switch("camera"))
+
+    async def main() -> None:
+        async with eyes.several():
+            room.seen.append("several")
+            await eyes.choose(START)
+            await eyes.choose(START)
+
+    run(main())
+    assert room.seen[:3] == ["sign on", "camera on", "several"]
+    assert room.seen[-2:] == ["camera off", "sign off"]
+    assert room.seen.count("frame") == 2
+
+
+def test_shut_lids_refuse_a_burst() -> None:
+    async def main() -> None:
+        lids = Lids(lambda _: None)
+        lids.shut()
+        with pytest.raises(AskError) as refused:
+            async with lids.several():
+                pass
+        assert refused.value.problem.code is Code.PAUSED
+
+    run(main())
+
+
 def test_a_press_while_the_eyes_close_opens_them_again() -> None:
     async def main() -> None:
         there = Opened()
