@@ -8,7 +8,6 @@ from glassd.answer import OutcomeKind
 from glassd.ask import Ask, Origin
 from glassd.config.schema import Config
 from glassd.config.triggers import NO_FRAMES
-from glassd.messages.codes import Code
 from glassd.scheduler.actions import Action, End, Refuse, Send, Skip, Spend, Start, Stop, Tell
 from glassd.scheduler.budget import uncosted
 from glassd.scheduler.machine import Scheduler
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from glassd.config.commands import Command
     from glassd.config.triggers import Busy, Frames
+    from glassd.messages.codes import Code
     from glassd.scheduler.budget import Estimate
 
 Trigger = dict[str, Any]

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from glassd.config.schema import GestureTimes
-from glassd.config.triggers import Gesture
 from glassd.scheduler.gestures import Began, Dropped, GestureEvent, Gestures, Made, played
 from glassd_drivers.contracts import Edge, EdgeKind
+
+if TYPE_CHECKING:
+    from glassd.config.triggers import Gesture
 
 TIMES = GestureTimes()  # debounce 20 ms, double 300 ms, long 600 ms
 DOWN, UP, LOST = EdgeKind.DOWN, EdgeKind.UP, EdgeKind.LOST

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from msgspec.structs import replace
+from machines import config
 
 from glassd.answer import OutcomeKind
 from glassd.ask import Ask, Origin
@@ -18,7 +18,6 @@ from glassd.scheduler.actions import (
     Do,
     Drop,
     End,
-    NewWearer,
     Pause,
     Pin,
     Refuse,
@@ -27,7 +26,6 @@ from glassd.scheduler.actions import (
     Spend,
     Start,
     Stop,
-    Tell,
     Unpin,
 )
 from glassd.scheduler.armed import SKIP_QUIET_S
@@ -39,7 +37,6 @@ from glassd.spending import Amounts, Spent
 from glassd.waiting import Waiting
 from glassd.wall import Wall
 from glassd_drivers.contracts import Edge, EdgeKind
-from machines import config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,27 +242,12 @@ class Histories(RuleBasedStateMachine):
             self.carry_out(self.scheduler.shown(end, self.now))
 
     def carry_out(self, actions: list[Action]) -> None:
-        paused_before = self.paused
         for action in actions:
             match action:
-                case Pin(instant):
-                    assert not paused_before, "a frame is pinned while paused"
-                    self.pinned.add(instant)
-                case Unpin(instant):
-                    self.pinned.discard(instant)
-                case Start(ask):
-                    self.started(action)
-                case Stop(ask_id):
-                    assert ask_id in self.running or self.is_being_sent(ask_id), "a stop for what is not under way"
-                    self.stopped.add(ask_id)
-                case Refuse(ask, code):
-                    assert code in (Code.BUSY, Code.PAUSED, Code.CANCELLED, Code.TOO_SOON, Code.BUDGET_SPENT)
-                    self.settle(ask.id, "refused")
-                case Pause(on):
-                    self.paused = on
-                    under_way = {*self.running, *([self.sending[1]] if self.sending else [])}
-                    assert not on or under_way <= self.stopped, "an answer goes on while paused"
-                    self.pinned.clear()
+                case Pin() | Unpin() | Pause():
+                    self.look(action)
+                case Start() | Stop() | Refuse():
+                    self.answer(action)
                 case Send(item, ask_id):
                     self.sent(item, ask_id)
                 case Drop(items):
@@ -275,9 +257,31 @@ class Histories(RuleBasedStateMachine):
                     self.skipped(action)
                 case Spend(spent):
                     assert spent == self.scheduler.spent
-                case Tell() | Do() | NewWearer():
-                    pass
         self.no_budget_is_exceeded()
+
+    def look(self, action: Pin | Unpin | Pause) -> None:
+        match action:
+            case Pin(instant):
+                assert not self.paused, "a frame is pinned while paused"
+                self.pinned.add(instant)
+            case Unpin(instant):
+                self.pinned.discard(instant)
+            case Pause(on):
+                self.paused = on
+                under_way = {*self.running, *([self.sending[1]] if self.sending else [])}
+                assert not on or under_way <= self.stopped, "an answer goes on while paused"
+                self.pinned.clear()
+
+    def answer(self, action: Start | Stop | Refuse) -> None:
+        match action:
+            case Start():
+                self.started(action)
+            case Stop(ask_id):
+                assert ask_id in self.running or self.is_being_sent(ask_id), "a stop for what is not under way"
+                self.stopped.add(ask_id)
+            case Refuse(ask, code):
+                assert code in (Code.BUSY, Code.PAUSED, Code.CANCELLED, Code.TOO_SOON, Code.BUDGET_SPENT)
+                self.settle(ask.id, "refused")
 
     def started(self, start: Start) -> None:
         ask = start.ask
@@ -327,7 +331,7 @@ class Histories(RuleBasedStateMachine):
         self.fates[ask_id] = fate
 
     def no_budget_is_exceeded(self) -> None:
-        """What is spent grows past no limit, but by what an ask cost beyond its estimate, or by one that goes anyway."""
+        """What is spent grows past no limit, but by what an ask cost beyond its estimate, or one that goes anyway."""
         before, after = self.spent, self.scheduler.spent
         budgets = self.config.budgets
         for budget, old, new in ((budgets.hour, before.hour, after.hour), (budgets.day, before.day, after.day)):

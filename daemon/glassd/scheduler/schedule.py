@@ -39,6 +39,8 @@ class _Daily(Struct):
     since: float  # what was due before that is not this one's
     day: int = -1
     last_day: int = -1
+    seen: bool = False  # whether a clock that was known has been looked at: from then on it is seen to come
+    passed: bool = False  # it had passed when that was
 
 
 class Schedule:
@@ -50,7 +52,6 @@ class Schedule:
         self._times: dict[str, _Daily] = {}
         self._began: float | None = None
         self._wall = Wall()
-        self._known_since: float | None = None
 
     def configure(self, intervals: Mapping[str, float], times: Mapping[str, int], now: float) -> None:
         """Have these come, instead of those before; what is in both goes on."""
@@ -63,15 +64,14 @@ class Schedule:
     def begin(self, now: float) -> None:
         """Intervals count from now on, and times of the day come that are still to come."""
         self._began = now
+        self._look_again()
         self._set(now)
 
     def clock_is(self, now: float, wall: Wall) -> None:
         """The wall clock was read."""
         self._wall = wall
         if not wall.known:
-            self._known_since = None
-        elif self._known_since is None:
-            self._known_since = now
+            self._look_again()
         for event, daily in self._times.items():
             self._set_time(event, daily, now)
 
@@ -114,13 +114,20 @@ class Schedule:
         if daily.last_day > today + AHEAD_LIMIT_DAYS:
             daily.last_day = today - 1
         daily.day = max(today, daily.last_day + 1)
-        self._timers.set(event, daily.day * DAY_S + daily.minute * 60 - self._wall.local(0.0))
+        due = daily.day * DAY_S + daily.minute * 60 - self._wall.local(0.0)
+        if not daily.seen:
+            daily.seen, daily.passed = True, due <= now
+        self._timers.set(event, due)
+
+    def _look_again(self) -> None:
+        for daily in self._times.values():
+            daily.seen = daily.passed = False
 
     def _time_came(self, event: str, due: float, now: float) -> list[Came]:
         daily = self._times[event]
         daily.last_day = daily.day
+        passed, daily.passed = daily.passed, False
         self._set_time(event, daily, now)
-        if self._began is None or due < max(daily.since, self._began):
-            return []
-        known_before = self._known_since is not None and self._known_since <= due
-        return [Came(event, now, missed=not known_before or now - due >= LATE_LIMIT_S)]
+        if passed and (self._began is None or due < max(daily.since, self._began)):
+            return []  # nobody was there yet
+        return [Came(event, now, missed=passed or now - due >= LATE_LIMIT_S)]
