@@ -51,7 +51,7 @@ class DoRequest(msgspec.Struct, forbid_unknown_fields=True):
     command: Annotated[str, msgspec.Meta(max_length=COMMAND_LIMIT_CHARS)]
 
 
-_Wanted = TypeVar("_Wanted", AskRequest, PressRequest, DoRequest)
+_Wanted = TypeVar("_Wanted", bound=msgspec.Struct)
 
 
 def read_json(body: bytes, kind: type[_Wanted]) -> _Wanted:

@@ -12,6 +12,7 @@ GET  /api/events            screens and events as JSON lines, as they happen
 POST /api/latency           measure camera.latency: the first display flashes before the camera
 POST /api/reload            read the config again
 GET  /api/report            for a bug report
+GET  /api/history           what is kept of the asks: see glassd.api.history for this and what goes with it
 GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `name`
 """
 
@@ -27,6 +28,7 @@ from aiohttp import WSMsgType, web
 
 from glassd.answer import AskError
 from glassd.api.guard import PICTURES, Guard, error_response
+from glassd.api.history import HistoryRoutes
 from glassd.api.live import Live, no_camera
 from glassd.api.posted import read_posted
 from glassd.api.requests import (
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from glassd.config.triggers import Gesture
     from glassd.events import Bus
     from glassd.frames.view import Picked
+    from glassd.journal.history import History
     from glassd_drivers.contracts import Channel, Frame
 
 SHUTDOWN_LIMIT_S = 0.5
@@ -73,6 +76,10 @@ class House(Protocol):
     """What the API needs of the daemon."""
 
     bus: Bus
+
+    @property
+    def history(self) -> History | None:
+        """What is kept of the asks; None until the journal is open."""
 
     def status(self) -> dict[str, Any]:
         """Return how things stand, as JSON."""
@@ -130,6 +137,7 @@ def application(house: House, token: str | None) -> web.Application:
             web.post("/api/reload", routes.reload),
             web.get("/api/report", routes.report),
             web.get("/api/sockets/{name}", routes.socket),
+            *HistoryRoutes(house).routes(),
         ]
     )
     app.on_shutdown.append(routes.live.close)

@@ -33,6 +33,7 @@ COMMANDS = (
     "watch",
     "status",
     "report",
+    "history",
     "schema",
     "drivers",
     "driver",

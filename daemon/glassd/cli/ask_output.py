@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem, Reasoning, Sent, Timings
+from glassd.cli.terminal import STRIPPED, json_line
 from glassd.model.wire import event_line
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ class JsonOutput(Output):
     def write(self, event: AnswerEvent) -> None:
         """Print one event."""
         if (line := event_line(event)) is not None:
-            text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
-            sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+            sys.stdout.buffer.write(json_line(line).encode("utf-8", "replace") + b"\n")
             sys.stdout.buffer.flush()
 
 
@@ -125,7 +124,7 @@ class TextOutput(Output):
     @staticmethod
     def _print(text: str) -> None:
         encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.buffer.write(text.translate(_STRIPPED).encode(encoding, "replace"))
+        sys.stdout.buffer.write(text.translate(STRIPPED).encode(encoding, "replace"))
         sys.stdout.buffer.flush()
 
     @staticmethod
@@ -137,9 +136,3 @@ class TextOutput(Output):
         elif outcome.finish_reason == "length":
             print("glassd ask: the answer reached its longest length and stops here", file=sys.stderr)
 
-
-_CONTROLS = [*range(0x20), 0x7F, *range(0x80, 0xA0)]  # C0 without JSON's own escapes, DEL, C1: a terminal obeys them
-_STRIPPED: dict[int, Any] = {code: None for code in _CONTROLS if chr(code) not in "\n\t"}
-_LINE_ENDS = (0x2028, 0x2029)
-"""With 0x85 among the controls: what a reader that splits lines as Unicode does would take for the end of one."""
-_ESCAPED: dict[int, Any] = {code: f"\\u{code:04x}" for code in (*_CONTROLS, *_LINE_ENDS) if code >= 0x7F}

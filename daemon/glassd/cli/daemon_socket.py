@@ -28,6 +28,14 @@ class DaemonError(Exception):
         self.details = details or []
 
 
+class DaemonDownError(DaemonError):
+    """No daemon is running there."""
+
+
+class NotThereError(DaemonError):
+    """The daemon has nothing under that name."""
+
+
 class _UnixConnection(http.client.HTTPConnection):
     """An HTTP connection over a unix socket."""
 
@@ -60,7 +68,7 @@ def connect(path: Path | None = None) -> http.client.HTTPConnection:
         raise DaemonError(f"{path}: not open to you: join the group glassd, or use sudo") from error
     except (FileNotFoundError, ConnectionRefusedError) as error:
         start = f"`systemctl start {unit()}` or `{command()} run`"
-        raise DaemonError(f"no glassd is running at {path}: start it with {start}") from error
+        raise DaemonDownError(f"no glassd is running at {path}: start it with {start}") from error
     except OSError as error:
         raise DaemonError(f"{path}: {error.strerror or error}") from error
     return connection
@@ -112,6 +120,7 @@ def add_and_run(subparsers: Any, name: str, run: Any, text: str) -> argparse.Arg
 def _refusal(response: http.client.HTTPResponse) -> DaemonError:
     try:
         error = json.loads(response.read(REPLY_LIMIT_BYTES))["error"]
-        return DaemonError(str(error["message"]), [str(line) for line in error.get("details", [])])
+        kind = NotThereError if response.status == http.client.NOT_FOUND else DaemonError
+        return kind(str(error["message"]), [str(line) for line in error.get("details", [])])
     except (ValueError, KeyError, TypeError):
         return DaemonError(f"the daemon answered {response.status} {response.reason}")

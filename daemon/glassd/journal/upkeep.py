@@ -88,13 +88,26 @@ def _asks_until(connection: sqlite3.Connection, until: float) -> int:
 
 
 def _by_size(connection: sqlite3.Connection, limit: int) -> bool:
-    """Delete the oldest asks where all is larger than it may be; the outbox has its own bound."""
+    """Delete as many of the oldest asks as make all fit, a batch at most; the outbox has its own bound."""
     pages, page_size = _pragma(connection, "page_count"), _pragma(connection, "page_size")
     waiting = connection.execute("SELECT coalesce(sum(length(sealed)), 0) FROM outbox").fetchone()[0]
-    if (pages - _pragma(connection, "freelist_count")) * page_size - waiting <= limit:
-        return False
-    oldest = "DELETE FROM asks WHERE number IN (SELECT number FROM asks ORDER BY number LIMIT ?)"
-    return connection.execute(oldest, (BATCH,)).rowcount > 0
+    too_much = (pages - _pragma(connection, "freelist_count")) * page_size - waiting - limit
+    gone = 0
+    for number, size in connection.execute(_SIZES, (BATCH,)).fetchall() if too_much > 0 else ():
+        connection.execute("DELETE FROM asks WHERE number = ?", (number,))
+        gone += 1
+        too_much -= size
+        if too_much <= 0:
+            break
+    return gone > 0
+
+
+_SIZES: Final = """
+SELECT number, 100 + coalesce(length(CAST(prompt AS BLOB)), 0) + coalesce(length(CAST(answer AS BLOB)), 0)
+    + (SELECT coalesce(sum(length(data)), 0) FROM pictures WHERE ask = number)
+FROM asks ORDER BY number LIMIT ?
+"""
+"""About how many bytes each of the oldest asks takes."""
 
 
 def _shrink(connection: sqlite3.Connection) -> bool:

@@ -257,6 +257,10 @@ _LINES: dict[Code, dict[Language, _Two]] = {
         "zh": ("程序正在关闭", "重新启动后再按一次"),
         "en": ("Shutting down", "Press again once it is back"),
     },
+    Code.JOURNAL: {
+        "zh": ("存储无法读写", "请看日志，清理存储空间"),
+        "en": ("The disk takes nothing", "See the log and make room"),
+    },
     Code.DAEMON_DOWN: {
         "zh": ("glassd 没有在运行", "请先启动 glassd"),
         "en": ("glassd is not running", "Start glassd first"),

@@ -56,5 +56,6 @@ class Code(StrEnum):
     NO_ENDPOINT = "no_endpoint"  # no configured model can take this ask
     CANCELLED = "cancelled"
     STOPPING = "stopping"
+    JOURNAL = "journal"  # what is kept cannot be read or written: the disk is full, read-only or broken
     DAEMON_DOWN = "daemon_down"  # a command found no running daemon
     INTERNAL = "internal"  # a bug of ours

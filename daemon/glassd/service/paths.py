@@ -73,10 +73,20 @@ def credentials() -> Path:
 
 
 def state_folder() -> Path:
-    """Return where the daemon keeps what outlives it: systemd's `$STATE_DIRECTORY`, else the system's."""
+    """Return where a daemon started now keeps what outlives it.
+
+    systemd's `$STATE_DIRECTORY`, else /var/lib/glassd for root and the user's own state folder for anybody else.
+    """
     if state := os.environ.get("STATE_DIRECTORY"):
         return Path(state.partition(":")[0])
-    return Path("/var/lib", _folder())
+    return _systems_state() if os.geteuid() == 0 else _users_state()
+
+
+def state_to_read() -> Path:
+    """Return where a command finds what a daemon keeps: the user's own daemon, else the system's."""
+    if "STATE_DIRECTORY" in os.environ or _users_state().exists():
+        return state_folder()
+    return _systems_state()
 
 
 def _checked(name: str) -> str:
@@ -93,6 +103,14 @@ def _folder() -> str:
 
 def _systems_socket() -> Path:
     return Path("/run", _folder(), SOCKET_NAME)
+
+
+def _systems_state() -> Path:
+    return Path("/var/lib", _folder())
+
+
+def _users_state() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser(), _folder())
 
 
 def _users_socket() -> Path:
