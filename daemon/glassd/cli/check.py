@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from glassd.config.load import Loaded
     from glassd.config.schema import Config
-    from glassd.config.triggers import Trigger
 
 
 def add(subparsers: Any) -> None:
@@ -60,18 +59,20 @@ def _summary(config: Config) -> Iterator[str]:
     for number, endpoint in enumerate(config.model.endpoints, 1):
         models = [f"{use} {name}" for use in ("vision", "text") if (name := getattr(endpoint, use))]
         key = [f"key {endpoint.key}"] if endpoint.key else []
-        yield f"model {number}: {', '.join([endpoint.url, *models, *key])}"
+        price = [f"{endpoint.price.input:g} and {endpoint.price.output:g} a million tokens"] if endpoint.price else []
+        name = f" ({endpoint.name})" if endpoint.name else ""
+        yield f"model {number}{name}: {', '.join([endpoint.url, *models, *key, *price])}"
     yield f"camera: {config.camera.driver}, {config.camera.capture}" if config.camera else "camera: none"
     yield f"buttons: {', '.join(device.driver for device in config.buttons) or 'none'}"
     displays = (f"{one.driver} as {one.profile}" if one.profile else one.driver for one in config.displays)
     yield f"displays: {', '.join(displays) or 'none'}"
-    from glassd.cli.check_buttons import when_known, without_trigger  # noqa: PLC0415  a light start: see the package
+    from glassd.cli.check_buttons import without_trigger  # noqa: PLC0415  a light start: see the package
+    from glassd.cli.check_triggers import policy_lines, trigger_lines  # noqa: PLC0415  likewise
 
-    for trigger in config.triggers:
-        known = when_known(trigger.when, config)
-        yield f"{trigger.when}: {_effect(trigger)}{f' ({known})' if known else ''}"
+    yield from trigger_lines(config)
     if unused := without_trigger(config):
         yield f"without a trigger: {', '.join(unused)}"
+    yield from policy_lines(config)
     if config.api.listen:
         yield f"api: {config.api.listen}{', open to all on this machine' if config.api.open else ''}"
     if config.gateway:
@@ -81,16 +82,19 @@ def _summary(config: Config) -> Iterator[str]:
     yield "no mistakes"
 
 
-def _effect(trigger: Trigger) -> str:
-    return f"asks {trigger.ask!r}" if trigger.ask is not None else f"does {trigger.do}"
-
-
 def _warnings(loaded: Loaded) -> Iterator[str]:
     from glassd.cli.check_buttons import lost_to_repeats  # noqa: PLC0415  a light start: see the package
-    from glassd.cli.check_pictures import unreachable_budgets  # noqa: PLC0415  likewise
+    from glassd.cli.check_pictures import no_room_for_earlier, unreachable_budgets  # noqa: PLC0415  likewise
 
     yield from loaded.warnings
-    for find in (lost_to_repeats, unreachable_budgets, _missing_keys, _missing_files):
+    for find in (
+        lost_to_repeats,
+        unreachable_budgets,
+        no_room_for_earlier,
+        _missing_keys,
+        _outbox_key,
+        _missing_files,
+    ):
         yield from find(loaded.config)
 
 
@@ -111,6 +115,23 @@ def _missing_keys(config: Config) -> Iterator[str]:
                 find_key(name)
             except KeyMissingError as error:
                 yield f"{path}: {error}"
+
+
+def _outbox_key(config: Config) -> Iterator[str]:
+    """Yield why nothing can wait in the outbox."""
+    from glassd.config import keys  # noqa: PLC0415  a light start: see the package
+
+    if config.outbox is None:
+        return
+    try:
+        if keys.is_outbox_key(keys.find_key(config.outbox.key)):
+            return
+        why = f"is not {keys.OUTBOX_KEY_BYTES} bytes as base64"
+    except (keys.KeyUnsafeError, keys.KeyUnusableError) as error:
+        why = f"cannot be used: {error}"
+    except keys.KeyMissingError:
+        why = "is not there"
+    yield f"outbox.key: the key {config.outbox.key} {why}, so nothing can wait; `glassd setup` makes one (docs/keys.md)"
 
 
 def _missing_files(config: Config) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from glassd.config.fields import READER_URL
 from glassd.frames.exif import UPRIGHT
@@ -42,17 +42,50 @@ def _cap(endpoint: Endpoint, model: str) -> str | None:
     return None
 
 
-def _camera(camera: Camera | None, endpoint: Endpoint, model: str) -> str | None:
+def no_room_for_earlier(config: Config) -> Iterator[str]:
+    """Yield each endpoint at which a follow-up's picture leaves no room for an earlier one."""
+    if config.follow_up is None or not config.follow_up.pictures or config.camera is None:
+        return
+    for number, endpoint in enumerate(config.model.endpoints):
+        if endpoint.vision is None or endpoint.url == READER_URL:
+            continue
+        vendor = endpoint.vendor or vendor_of(endpoint.url)
+        limits = limits_of(endpoint, endpoint.vision, vendor, "auto")
+        try:
+            sizes = _sizes(config.camera)
+            tokens = min(limits.tokens, limits.tokens if sizes is None else reachable_tokens(sizes.kept, limits))
+        except UnfitError:
+            continue
+        most = most_tokens(endpoint, endpoint.vision, vendor)
+        if 2 * tokens > most:
+            two = f"two pictures of {tokens} tokens are more than the {most} that model.endpoints.{number} has room for"
+            yield f"follow_up.pictures: no earlier picture goes along there: {two}"
+
+
+class _Sizes(NamedTuple):
+    """Of a camera: what it is asked for, the same the right way up, and what is kept of that."""
+
+    asked: Size
+    upright: Size
+    kept: Size
+
+
+def _sizes(camera: Camera | None) -> _Sizes | None:
     size = getattr(camera.options, "size", None) if camera is not None else None
     if camera is None or not isinstance(size, Size):
         return None  # what its driver does not tell is not known before the first frame
     pose = Pose(camera.crop, camera.rotate, camera.mirror)
     turn = pose.turn(UPRIGHT)
-    kept = turn.size_of(pose.region(size, turn).size)
+    return _Sizes(size, turn.size_of(size), turn.size_of(pose.region(size, turn).size))
+
+
+def _camera(camera: Camera | None, endpoint: Endpoint, model: str) -> str | None:
+    if (sizes := _sizes(camera)) is None:
+        return None
     limits = limits_of(endpoint, model, endpoint.vendor or vendor_of(endpoint.url), "auto")
     try:
-        most = reachable_tokens(kept, limits)
+        most = reachable_tokens(sizes.kept, limits)
     except UnfitError as error:
         return f"the camera gives {error}"
-    what = f"{size} pixels" if kept == turn.size_of(size) else f"{kept} of its {size} pixels"
-    return f"the camera's {what} are {most} tokens" if most < (endpoint.image_tokens or 0) else None
+    part = "" if sizes.kept == sizes.upright else f"{sizes.kept} of its "
+    return f"the camera's {part}{sizes.asked} pixels are {most} tokens" if most < (endpoint.image_tokens or 0) else None

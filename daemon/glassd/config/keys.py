@@ -5,6 +5,7 @@ A key never stands in the config, and never in an error, a log or a representati
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import stat
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_KEY_CHARS = 4096
 """How many characters a key may have."""
+OUTBOX_KEY_BYTES = 32
+"""What the outbox is encrypted with, drawn at random by `glassd setup`; the credential holds it as base64."""
 SYSTEM_FOLDER = "/etc/glassd/keys"
 OWN_FOLDER = "~/.config/glassd/keys"
 _STAND_IN = "key"  # what glassd.service has systemd put in the place of a folder of keys that is not there
@@ -78,6 +81,21 @@ def usable_key(data: bytes, where: str) -> str:
     if not all(0x21 <= byte <= 0x7E for byte in data):
         raise KeyUnusableError(f"{readable(where)} holds a space, a line break or another character that no key has")
     return data.decode("ascii")
+
+
+def new_outbox_key() -> str:
+    """Return a key for the outbox that nobody has, or had."""
+    import secrets  # noqa: PLC0415  for setup alone
+
+    return base64.b64encode(secrets.token_bytes(OUTBOX_KEY_BYTES)).decode("ascii")
+
+
+def is_outbox_key(key: str) -> bool:
+    """Tell whether a key is one for the outbox."""
+    try:
+        return len(base64.b64decode(key, validate=True)) == OUTBOX_KEY_BYTES
+    except ValueError:
+        return False
 
 
 def _variables(name: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from glassd.config.advice import advice
 from glassd.config.compose import scalar_value
 from glassd.config.files import parts_of, read_file
 from glassd.config.lines import mend_lines
@@ -24,7 +25,6 @@ from glassd.config.mistakes import (
     Mistakes,
     Place,
     TooManyMistakesError,
-    readable,
 )
 from glassd.config.model import Endpoint, Model
 from glassd.config.recover import read_tree
@@ -32,7 +32,7 @@ from glassd.config.schema import ButtonDevice, Camera, Config, DisplayDevice, Ec
 from glassd.config.section import keys_of
 from glassd.config.source import Source, read_source
 from glassd.config.tree import Entry, Lost, Mapping, Node, Outline, Scalar, Sequence, dotted, walk
-from glassd.config.triggers import ButtonEvent, Trigger
+from glassd.config.triggers import Trigger
 from glassd.config.validate import validate, validate_model
 from glassd.config.words import got
 
@@ -79,7 +79,7 @@ def load(path: Path | str, *, overrides: Iterable[str] = (), edits: Path | None 
     if found or config is None:
         raise ConfigError(found)
     origins = {dotted(at): node.place for at, _, node in walk(root) if isinstance(node, Scalar)}
-    return Loaded(config, origins, tuple(_warnings(config)), root)
+    return Loaded(config, origins, tuple(advice(config)), root)
 
 
 def load_model_only(path: Path | str, *, overrides: Iterable[str] = (), edits: Path | None = None) -> Model:
@@ -101,24 +101,6 @@ def read_other(path: Path, form: type[BaseModel], mistakes: Mistakes) -> Mapping
     It is read as a config is, without layers; raise ConfigError where it cannot be read at all.
     """
     return _Layers(path, (), None, mistakes, form).read_alone()
-
-
-def _warnings(config: Config) -> list[str]:
-    asks = any(trigger.ask for trigger in config.triggers)
-    found = []
-    if asks and config.camera is None:
-        found.append("there is no camera: section, so every ask goes without a picture")
-    if any(isinstance(trigger.when, ButtonEvent) for trigger in config.triggers) and not config.buttons:
-        found.append("there is no buttons: section, so triggers start by `glassd press` alone")
-    for number, endpoint in enumerate(config.model.endpoints):
-        for name, value in {**endpoint.fields, **endpoint.picture_fields}.items():
-            if isinstance(value, str) and value.casefold() in _LOOKS_LIKE_NO_TEXT:
-                text = f"{readable(value)} is sent as text; what is no text is written true, false or null, unquoted"
-                found.append(f"model.endpoints.{number}: {readable(name)}: {text}")
-    return found
-
-
-_LOOKS_LIKE_NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "none"})
 
 
 class _Layers:
