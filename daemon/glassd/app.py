@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from glassd.config.triggers import Gesture
     from glassd.frames.view import Picked
     from glassd.gateway.server import Responder
+    from glassd.journal.history import History
     from glassd.question import Question
     from glassd.record import AskRecord
     from glassd.spending import Spent
@@ -151,6 +152,11 @@ class App:
         notify(f"STATUS={devices or 'ready'}{self._refused}")
 
     # -- what the API asks for -----------------------------------------------------------------------------------------
+
+    @property
+    def history(self) -> History | None:
+        """What is kept of asks; None until the journal is open."""
+        return self._journal.history
 
     def status(self) -> dict[str, Any]:
         """Return how things stand, as JSON."""

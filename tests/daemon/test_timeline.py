@@ -4,12 +4,25 @@ from glassd.timeline import time_line
 
 
 def test_the_stations_stand_in_their_order_in_milliseconds_from_the_press() -> None:
-    times = {"frame": 0.0041, "sent": 0.0056, "first_delta": 0.333, "done": 0.9215}
+    times = {
+        "gesture": 0.0002,
+        "frame": 0.0041,
+        "body": 0.0049,
+        "connected": 0.005,
+        "sent": 0.0056,
+        "first_delta": 0.333,
+        "first_screen": 0.35,
+        "done": 0.9215,
+    }
     assert time_line({"times_s": times, "frame_offset_s": -0.11}) == [
         "press             0 ms",
+        "let go            0 ms",
         "frame             4 ms   (taken 110 ms before the press)",
+        "body built        5 ms",
+        "connected         5 ms",
         "request sent      6 ms",
         "first word      333 ms",
+        "on display      350 ms",
         "done            922 ms",
     ]
 

@@ -9,6 +9,10 @@ from glassd.cli.daemon_socket import add_and_run, request_json
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+
+SKIPPED_LIMIT_LINES = 8
+"""How many of them are told."""
 
 
 def add(subparsers: Any) -> None:
@@ -18,7 +22,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the state of the daemon, of each device, of endpoints in trouble, of the gateway, and of the last ask."""
+    """Print how the daemon, devices, endpoints in trouble, gateway, budgets and journal stand, and the last ask."""
     status = request_json("GET", "/api/status")
     if args.json:
         print(json.dumps(status, ensure_ascii=False, indent=2))
@@ -32,9 +36,38 @@ def run(args: argparse.Namespace) -> int:
     if gateway := status["gateway"]:
         asks = f"{gateway['under_way']} under way, {gateway['waiting']} waiting"
         print(f"  gateway at {gateway['listen']}: {asks if gateway['listening'] else 'no address yet, see the log'}")
+    for line in (*_budgets(status["budgets"]), *_kept(status), *_skipped(status["skipped"])):
+        print(f"  {line}")
     if last := status["last_ask"]:
         print(f"  last ask: {last['outcome']}{', ' + last['code'] if last['code'] else ''}")
     return 0
+
+
+def _budgets(budgets: dict[str, Any]) -> Iterator[str]:
+    """Yield a line for the hour and the day that have limits."""
+    for window, amounts in budgets.items():
+        told = [
+            f"{amount['spent']:.4g} of {amount['limit']:.4g} {'' if what == 'money' else what}".rstrip()
+            for what, amount in amounts.items()
+            if amount["limit"] is not None
+        ]
+        if told:
+            yield f"spent this {window}: {', '.join(told)}"
+
+
+def _kept(status: dict[str, Any]) -> Iterator[str]:
+    if outbox := status["outbox"]:
+        perhaps = f", {outbox['perhaps_sent']} of them perhaps sent" if outbox["perhaps_sent"] else ""
+        closed = "" if outbox["open"] else "; it takes nothing now, see the log"
+        yield f"outbox: {outbox['waiting']} waiting{perhaps}{closed}"
+    if status["journal"]["trouble"]:
+        yield "journal: the disk takes nothing, see the log; answers go on"
+
+
+def _skipped(skipped: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield a line for each of the most frequent reasons why a trigger asked nothing."""
+    for skip in skipped[:SKIPPED_LIMIT_LINES]:
+        yield f"{skip['trigger']} asked nothing {skip['count']} times: {skip['why']}"
 
 
 def _trouble(health: dict[str, Any]) -> str:
