@@ -86,7 +86,7 @@ def test_a_scene_changed_since_this_trigger_last_asked() -> None:
 
 def test_between_is_told_by_the_boards_own_time_of_the_day() -> None:
     machine = Machine(config({"when": "main press", "do": "next page", "if": "between 08:00 and 09:00"}))
-    done = []
+    done: list[bool] = []
     for hour, zone in [(8, 0.0), (8, 3600.0), (7, 3600.0)]:
         machine.scheduler.clock_is(100.0, Wall(MIDNIGHT_S + hour * 3600, zone, known=True))
         done.append(Do("next page") in machine.press("main", 100.0 + 10 * len(done)))

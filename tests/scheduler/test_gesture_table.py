@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DOWN, UP = EdgeKind.DOWN, EdgeKind.UP
 GESTURES: tuple[Gesture, ...] = ("press", "double", "triple", "long")
 MAPPINGS = [frozenset(chosen) for count in range(1, 5) for chosen in combinations(GESTURES, count)]
+NAMES = ["+".join(sorted(mapped)) for mapped in MAPPINGS]
 BOUNCE, DOUBLE, LONG = 0.02, 0.3, 0.6
 A_BIT = 0.001
 T = 100.0
@@ -41,12 +42,9 @@ TWO_AT_THE_LIMIT = clicks((0, 0.1), (DOUBLE - A_BIT, 0.1))
 TWO_PAST_THE_LIMIT = clicks((0, 0.1), (DOUBLE + A_BIT, 0.1))
 THREE_SHORT = clicks((0, 0.1), (0.1, 0.1), (0.1, 0.1))
 THREE_AT_THE_LIMIT = clicks((0, 0.1), (DOUBLE - A_BIT, 0.1), (DOUBLE - A_BIT, 0.1))
-TWO_AND_ONE = clicks((0, 0.1), (0.1, 0.1), (DOUBLE + A_BIT, 0.1))
 ALMOST_LONG = clicks((0, LONG - A_BIT))
 JUST_LONG = clicks((0, LONG + A_BIT))
-LONG_HELD = clicks((0, 5.0))
 CLICK_AND_LONG = clicks((0, 0.1), (0.1, 1.0))
-TAPPED = clicks((0, BOUNCE + A_BIT))
 
 
 def play(mapped: frozenset[Gesture], edges: Sequence[Move], until: float = T + 60) -> list[tuple[str, float, float]]:
@@ -93,11 +91,25 @@ def expected(mapped: frozenset[Gesture], edges: Sequence[Move]) -> list[tuple[st
     return [(name, round(instant, 6), round(at, 6)) for name, instant, at in asked]
 
 
-PLAYS = {name.lower(): value for name, value in list(globals().items()) if isinstance(value, list) and name.isupper()}
-del PLAYS["mappings"]
+PLAYS = {
+    "single": SINGLE,
+    "tapped": clicks((0, BOUNCE + A_BIT)),
+    "two short": TWO_SHORT,
+    "two at the limit": TWO_AT_THE_LIMIT,
+    "two past the limit": TWO_PAST_THE_LIMIT,
+    "three short": THREE_SHORT,
+    "three at the limit": THREE_AT_THE_LIMIT,
+    "two and one": clicks((0, 0.1), (0.1, 0.1), (DOUBLE + A_BIT, 0.1)),
+    "four short": clicks((0, 0.1), (0.1, 0.1), (0.1, 0.1), (0.1, 0.1)),
+    "almost long": ALMOST_LONG,
+    "just long": JUST_LONG,
+    "long held": clicks((0, 5.0)),
+    "click and long": CLICK_AND_LONG,
+    "long and click": clicks((0, 1.0), (0.1, 0.1)),
+}
 
 
-@pytest.mark.parametrize("mapped", MAPPINGS, ids="+".join)
+@pytest.mark.parametrize("mapped", MAPPINGS, ids=NAMES)
 @pytest.mark.parametrize("edges", PLAYS.values(), ids=PLAYS)
 def test_each_mapping_makes_of_each_run_of_clicks_what_it_says(mapped: frozenset[Gesture], edges: list[Move]) -> None:
     assert play(mapped, edges) == expected(mapped, edges)
@@ -161,15 +173,15 @@ def test_what_turns_out_to_ask_nothing_lets_its_frame_go() -> None:
 
 def bouncing(edges: Sequence[Move], seconds: float = 0.015, per_second: float = 1000.0) -> list[Move]:
     """Return the edges of contacts that bounce for a while after each, and come to rest as they were meant."""
-    bounced = []
+    bounced: list[Move] = []
     for instant, kind in edges:
         other = UP if kind is DOWN else DOWN
-        for number in range(int(seconds * per_second) // 2 * 2 + 1):
-            bounced.append((instant + number / per_second, other if number % 2 else kind))
+        count = int(seconds * per_second) // 2 * 2 + 1
+        bounced += [(instant + number / per_second, other if number % 2 else kind) for number in range(count)]
     return bounced
 
 
-@pytest.mark.parametrize("mapped", MAPPINGS, ids="+".join)
+@pytest.mark.parametrize("mapped", MAPPINGS, ids=NAMES)
 @pytest.mark.parametrize("edges", PLAYS.values(), ids=PLAYS)
 def test_contacts_that_bounce_make_the_same_gestures(mapped: frozenset[Gesture], edges: list[Move]) -> None:
     assert [asked[:2] for asked in play(mapped, bouncing(edges))] == [asked[:2] for asked in play(mapped, edges)]
