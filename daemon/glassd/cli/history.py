@@ -71,7 +71,7 @@ def _add_all(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_which(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--since", type=_since, metavar="WHEN", help="2026-11-28, '2026-11-28 14:30', or 2h: since then")
+    parser.add_argument("--since", type=_since, metavar="WHEN", help="2026-11-28, '2026-11-28 14:30', or 2h")
     parser.add_argument("--failed", action="store_true", default=argparse.SUPPRESS, help="that did not go well, alone")
     _add_all(parser)
 
