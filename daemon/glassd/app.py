@@ -174,11 +174,6 @@ class App:
             **accounts(self.config, self.runner, takes_asks=self._journal.takes_asks, trouble=self._trouble),
         }
 
-    @property
-    def history(self) -> History | None:
-        """What is kept of the asks; None until the journal is open."""
-        return self._journal.history
-
     def report(self) -> dict[str, Any]:
         """Return what goes into a bug report, as JSON: no keys, frames, prompts or answers."""
         told = {

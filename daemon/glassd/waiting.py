@@ -1,4 +1,4 @@
-"""What waits in the outbox, and what can be wrong with it: the scheduler, its runner and the journal tell each other."""
+"""What waits in the outbox, and what can be wrong with it, as the scheduler, its runner and the journal tell it."""
 
 from __future__ import annotations
 

@@ -189,6 +189,18 @@ def test_the_display_flashes_for_one_caller_at_a_time() -> None:
         ("/api/ask", {"prompt": "?", "pictures": [{"data": "!!"}]}, "picture 1"),
         ("/api/ask", {"prompt": "?", "pictures": [{"data": "aGVsbG8="}]}, "picture 1: neither a JPEG nor a PNG"),
         ("/api/ask", {"prompt": "?", "pictures": [{"url": "file:///etc/passwd"}]}, "picture 1: an http"),
+        ("/api/ask", {"prompt": "?", "frames": "3"}, "frames: expected none, one, or a burst such as 3 over 2s"),
+        ("/api/ask", {"prompt": "?", "busy": "queue\n99"}, r"got 'queue\\n99'"),
+        ("/api/ask", {"prompt": "?", "endpoint": "cloud"}, "endpoint: expected the name of an endpoint, got 'cloud'"),
+        (
+            "/api/ask",
+            {"prompt": "?", "outbox": True},
+            "outbox: the config has no section outbox: in which it could wait",
+        ),
+        ("/api/ask", {"prompt": "?", "model": "text", "frames": "one"}, "model: vision, for a text model sees no"),
+        ("/api/ask", {"prompt": "?", "model": "audio"}, "model"),
+        ("/api/ask", {"prompt": "?", "origin": "button"}, "origin"),
+        ("/api/ask", {"prompt": "?", "frames": "x" * 101}, "frames"),
     ],
 )
 def test_a_request_that_cannot_be_is_refused_in_one_line_that_says_why(

@@ -25,7 +25,8 @@ CONFIG = {
         ],
         "instructions": "secret-instructions",
     },
-    "triggers": [{"when": "main press", "ask": "secret-prompt"}],
+    "triggers": [{"when": "main press", "if": "cut off", "ask": "secret-prompt", "frames": "3 over 2s"}],
+    "outbox": {"key": "secret-box"},
     "api": {"listen": "127.0.0.1:8733", "token": "secret-token"},
     "gateway": {"listen": "127.0.0.1:8734", "token": "secret-gateway-token"},
 }
@@ -34,7 +35,16 @@ CONFIG = {
 def test_a_report_holds_the_names_of_what_is_set_and_no_value_that_may_be_a_secret() -> None:
     told = json.dumps(redacted(Config.model_validate(CONFIG)))
     assert "secret" not in told
-    for name in ("models.example", "qwen-vl-plus", "user", "X-Team", "main", "127.0.0.1:8734"):
+    for name in (
+        "models.example",
+        "qwen-vl-plus",
+        "user",
+        "X-Team",
+        "main press",
+        "cut off",
+        "3 over 2s",
+        "127.0.0.1:8734",
+    ):
         assert name in told
 
 

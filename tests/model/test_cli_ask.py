@@ -308,8 +308,73 @@ def test_without_direct_the_daemon_is_asked_and_its_lines_are_relayed(tmp_path: 
         assert (plain.status, plain.stdout.decode()) == (0, "一\n")
         assert daemon.requests[0].path == "/api/ask"
         pictures = [{"data": data}, {"url": "http://x/y.png"}]
-        assert daemon.requests[0].json == {"prompt": "?", "pictures": pictures, "detail": "auto"}
-        assert daemon.requests[1].json == {"prompt": "?", "pictures": [], "detail": "text"}
+        assert daemon.requests[0].json == {"prompt": "?", "pictures": pictures, "detail": "auto", "origin": "cli"}
+        assert daemon.requests[1].json == {"prompt": "?", "pictures": [], "detail": "text", "origin": "cli"}
+
+    asyncio.run(main())
+
+
+def test_the_daemon_is_told_all_that_a_trigger_can_say(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    said = [
+        "--frames",
+        "3 over 2s",
+        "--endpoint",
+        "local",
+        "--model",
+        "vision",
+        "--busy",
+        "queue 2",
+        "--alone",
+        "--outbox",
+    ]
+
+    async def main() -> None:
+        async with Replay(Answer(LINES, content_type="application/x-ndjson"), path=path) as daemon:
+            await glassd_ends("ask", *said, "?", GLASSD_SOCKET=path)
+        told = {"frames": "3 over 2s", "endpoint": "local", "model": "vision", "busy": "queue 2"}
+        told |= {"follow_up": False, "outbox": True}
+        sent = daemon.requests[0].json
+        assert {name: sent[name] for name in told} == told
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (["--frames", "none"], "--frames is the daemon's business; ask without --direct"),
+        (["--busy", "queue"], "--busy is the daemon's business; ask without --direct"),
+        (["--alone"], "--alone is the daemon's business; ask without --direct"),
+        (["--outbox"], "--outbox is the daemon's business; ask without --direct"),
+        (["--endpoint", "locla"], "endpoint: expected the name of an endpoint, got 'locla'; did you mean local?"),
+    ],
+)
+def test_what_an_ask_without_the_daemon_cannot_take_is_told_and_nothing_is_asked(
+    option: list[str], told: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "glassd.yaml"
+    config.write_text("model: {endpoints: [{name: local, url: 'http://127.0.0.1:1/v1', text: t}]}\n")
+
+    async def main() -> None:
+        ended = await glassd_ends("ask", "-c", config, "--direct", "--json", *option, "?")
+        assert (ended.status, ended.stdout, ended.stderr) == (2, b"", f"glassd ask: {told}\n")
+
+    asyncio.run(main())
+
+
+def test_an_ask_without_the_daemon_takes_the_endpoint_and_the_kind_of_model(tmp_path: Path) -> None:
+    config = tmp_path / "glassd.yaml"
+
+    async def main() -> None:
+        async with Replay(Answer(STREAMS["manual_streamed"].body)) as server:
+            first = "{name: first, url: 'http://127.0.0.1:1/v1', text: t}"
+            second = f"{{name: second, url: '{server.url}', vision: v, text: t}}"
+            config.write_text(f"model: {{endpoints: [{first}, {second}]}}\n")
+            ended = await glassd_ends(
+                "ask", "-c", config, "--direct", "--json", "--endpoint", "second", "--model", "vision", "?"
+            )
+        assert (ended.outcome["endpoint"], ended.outcome["model"]) == (server.url, "v")
 
     asyncio.run(main())
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import base64
 import time
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 
-from glassd.ask import Link, Picture, sent_frame
+from glassd.ask import Link, Origin, Picture, sent_frame
+from glassd.config.mistakes import readable
+from glassd.config.triggers import NO_FRAMES, ONE_FRAME, busy_of, frames_of
+from glassd.question import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REQUEST_LIMIT_BYTES = 32 * 1024 * 1024
 """The largest request: pictures as base64 with room to spare."""
@@ -17,6 +23,10 @@ PROMPT_LIMIT_CHARS = 20_000
 URL_LIMIT_CHARS = 8_000
 BUTTON_LIMIT_CHARS = 100
 COMMAND_LIMIT_CHARS = 100
+WORDS_LIMIT_CHARS = 100
+
+
+_Words = Annotated[str, msgspec.Meta(max_length=WORDS_LIMIT_CHARS)]
 
 
 class RequestError(ValueError):
@@ -31,11 +41,18 @@ class SentPicture(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AskRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """POST /api/ask."""
+    """POST /api/ask. What stands beside the prompt and the pictures is as a trigger of the config has it."""
 
     prompt: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=PROMPT_LIMIT_CHARS)]
     pictures: Annotated[list[SentPicture], msgspec.Meta(max_length=PICTURES_LIMIT)] = []
     detail: Literal["scene", "text", "auto"] = "auto"
+    frames: _Words | None = None
+    endpoint: _Words | None = None
+    model: Literal["vision", "text"] | None = None
+    busy: _Words = "queue"
+    follow_up: bool = True
+    outbox: bool = False
+    origin: Literal["api", "cli"] = "api"
 
 
 class PressRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,6 +69,7 @@ class DoRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _Wanted = TypeVar("_Wanted", bound=msgspec.Struct)
+_Value = TypeVar("_Value")
 
 
 def read_json(body: bytes, kind: type[_Wanted]) -> _Wanted:
@@ -60,6 +78,37 @@ def read_json(body: bytes, kind: type[_Wanted]) -> _Wanted:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RequestError(f"the body: {error}") from error
+
+
+def read_question(sent: AskRequest) -> Question:
+    """Return what a request asks; raise RequestError for a picture that is none, or words that are."""
+    pictures = read_pictures(sent.pictures)
+    frames = NO_FRAMES if pictures or sent.model == "text" else ONE_FRAME
+    if sent.frames is not None:
+        frames = _read_words("frames", frames_of, sent.frames)
+        if frames.count and pictures:
+            raise RequestError("frames: none, for the question brings pictures of its own")
+    if sent.model == "text" and (pictures or frames.count):
+        raise RequestError("model: vision, for a text model sees no pictures")
+    return Question(
+        prompt=sent.prompt,
+        pictures=pictures,
+        frames=frames,
+        detail=sent.detail,
+        endpoint=sent.endpoint or "",
+        kind=sent.model,
+        busy=_read_words("busy", busy_of, sent.busy),
+        follow_up=sent.follow_up,
+        outbox=sent.outbox,
+        origin=Origin(sent.origin),
+    )
+
+
+def _read_words(name: str, read: Callable[[str], _Value], words: str) -> _Value:
+    try:
+        return read(words)
+    except ValueError as error:
+        raise RequestError(f"{name}: expected {error}, got {readable(words)!r}") from error
 
 
 def read_pictures(sent: list[SentPicture]) -> tuple[Picture, ...]:

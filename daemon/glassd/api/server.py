@@ -1,7 +1,7 @@
 """The local API: what the command line, the page and scripts on the board talk to.
 
 GET  /api/status            how the daemon and its devices stand
-POST /api/ask               {"prompt", "pictures"?, "detail"?}: JSON lines, as `glassd ask --json` prints them
+POST /api/ask               {"prompt", "pictures"?, "frames"? …}: JSON lines, as `glassd ask --json` prints them
 POST /api/press             {"button", "gesture"?}
 POST /api/do                {"command"}: pause, resume, next page …
 GET  /api/snapshot          the picture that a press would take now
@@ -38,14 +38,13 @@ from glassd.api.requests import (
     PressRequest,
     RequestError,
     read_json,
-    read_pictures,
+    read_question,
 )
 from glassd.config.commands import read_command
 from glassd.config.mistakes import ConfigError
-from glassd.config.triggers import NO_FRAMES, ONE_FRAME
 from glassd.messages import Code, lines
 from glassd.model.wire import event_line
-from glassd.question import Question
+from glassd.question import check_question
 from glassd_drivers.contracts import TransientFault
 
 if TYPE_CHECKING:
@@ -53,10 +52,12 @@ if TYPE_CHECKING:
 
     from glassd.answer import AnswerEvent
     from glassd.config.commands import Command
+    from glassd.config.schema import Config
     from glassd.config.triggers import Gesture
     from glassd.events import Bus
     from glassd.frames.view import Picked
     from glassd.journal.history import History
+    from glassd.question import Question
     from glassd_drivers.contracts import Channel, Frame
 
 SHUTDOWN_LIMIT_S = 0.5
@@ -76,6 +77,8 @@ class House(Protocol):
     """What the API needs of the daemon."""
 
     bus: Bus
+    config: Config
+    """The one in force."""
 
     @property
     def history(self) -> History | None:
@@ -88,7 +91,7 @@ class House(Protocol):
         """Return what goes into a bug report, as JSON."""
 
     def ask(self, question: Question) -> AsyncGenerator[AnswerEvent]:
-        """Ask about the question's own pictures, or about those that it wants taken."""
+        """Ask about the question's own pictures, or about fresh frames, as many as it wants."""
 
     def press(self, button: str, gesture: Gesture) -> None:
         """Play a gesture's edges; raise ValueError, which says what there is, for one that starts nothing."""
@@ -160,11 +163,9 @@ class _Routes:
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
         try:
-            wanted = read_json(await request.read(), AskRequest)
-            pictures = read_pictures(wanted.pictures)
-            frames = NO_FRAMES if pictures else ONE_FRAME
-            question = Question(wanted.prompt, pictures, frames=frames, detail=wanted.detail)
-        except RequestError as error:
+            question = read_question(read_json(await request.read(), AskRequest))
+            check_question(question, self._house.config)
+        except ValueError as error:
             return error_response(400, str(error))
         response = _lines()
         with contextlib.suppress(ConnectionError):  # who hangs up does not want the answer any more

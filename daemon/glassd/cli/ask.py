@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from glassd.answer import AnswerEvent
-    from glassd.ask import Detail, Picture
+    from glassd.ask import Picture
     from glassd.cli.ask_output import Output
     from glassd.config.model import Model
 
 EXIT = {OutcomeKind.FINISHED: 0, OutcomeKind.CUT_OFF: 3, OutcomeKind.REFUSED: 4, OutcomeKind.FAILED: 5}
-EXIT_CONFIG = 2
+EXIT_CONFIG = EXIT_USAGE = 2
 
+_OF_DAEMON = ("frames", "busy", "alone", "outbox")
 ERROR_LIMIT_BYTES = 64 * 1024
 PICTURE_LIMIT_BYTES = 16 * 1024 * 1024
 
@@ -54,6 +55,14 @@ def add(subparsers: Any) -> None:
         default="auto",
         help="what the picture is for: scene sends a smaller one, text all that the model takes (default: auto)",
     )
+    parser.add_argument("--frames", metavar="FRAMES", help="none, one, or a burst: '3 over 2s' (default: one)")
+    parser.add_argument("--endpoint", metavar="NAME", help="the endpoint to ask first; the others stay its fall-backs")
+    parser.add_argument("--model", choices=("vision", "text"), help="which of its models (default: by the pictures)")
+    parser.add_argument(
+        "--busy", metavar="BUSY", help="while another ask is under way: queue, 'queue 3', replace, ignore"
+    )
+    parser.add_argument("--alone", action="store_true", help="go on with no conversation")
+    parser.add_argument("--outbox", action="store_true", help="wait in the outbox while there is no network")
     parser.add_argument(
         "--direct", action="store_true", help="call the model from this process: needs no daemon, takes no picture"
     )
@@ -67,20 +76,18 @@ def run(args: argparse.Namespace) -> int:
     if sys.stdout is None:  # as `>&-` leaves it
         print("glassd ask: standard output is closed: the answer has nowhere to go", file=sys.stderr)
         return EXIT[OutcomeKind.FAILED]
+    if args.direct and (odd := [f"--{name}" for name in _OF_DAEMON if getattr(args, name)]):
+        print(f"glassd ask: {odd[0]} is the daemon's business; ask without --direct", file=sys.stderr)
+        return EXIT_USAGE
     output: Output = JsonOutput() if args.json else TextOutput()
     with interruptible():
         try:
             if args.direct:
-                from glassd.config.load import ConfigError, load_model_only  # noqa: PLC0415  a light start
-
-                try:
-                    model = load_model_only(args.config or default_config())
-                except ConfigError as error:
-                    print(error, file=sys.stderr)
+                if (model := _model(args)) is None:
                     return EXIT_CONFIG
-                _ask_model(model, args.prompt, _pictures(args.image), args.detail, output)
+                _ask_model(model, args, output)
             else:
-                _ask_daemon(args.prompt, _pictures(args.image), args.detail, output)
+                _ask_daemon(args, output)
         except AskError as error:
             output.fail(error.problem)
         except Interrupted as interruption:
@@ -129,20 +136,53 @@ def _picture(argument: str) -> Picture:
 # -- straight to the model --------------------------------------------------------------------------------------------
 
 
-def _ask_model(model: Model, prompt: str, pictures: tuple[Picture, ...], detail: Detail, output: Output) -> None:
+def _model(args: argparse.Namespace) -> Model | None:
+    """Return the models of the config; None, with what is wrong on stderr, where they or the endpoint have mistakes."""
+    from glassd.config.load import ConfigError, load_model_only  # noqa: PLC0415  a light start
+    from glassd.question import endpoint_named  # noqa: PLC0415  likewise
+
+    try:
+        model = load_model_only(args.config or default_config())
+        if args.endpoint is not None:
+            endpoint_named(args.endpoint, model)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return None
+    except ValueError as error:
+        print(f"glassd ask: {error}", file=sys.stderr)
+        return None
+    return model
+
+
+def _ask_model(model: Model, args: argparse.Namespace, output: Output) -> None:
     from glassd.ask import Ask, Origin  # noqa: PLC0415  a light start
     from glassd.cli.ask_direct import answer  # noqa: PLC0415  aiohttp comes with it
 
-    ask = Ask("cli", prompt, Origin.CLI, time.monotonic(), pictures, model.instructions, detail=detail)
+    pictures = _pictures(args.image)
+    ask = Ask(
+        "cli",
+        args.prompt,
+        Origin.CLI,
+        time.monotonic(),
+        pictures,
+        model.instructions,
+        detail=args.detail,
+        endpoint=args.endpoint or "",
+        kind=args.model,
+    )
     answer(model, ask, output)
 
 
 # -- through the daemon -----------------------------------------------------------------------------------------------
 
 
-def _ask_daemon(prompt: str, pictures: tuple[Picture, ...], detail: Detail, output: Output) -> None:
-    sendable = [_sendable(picture) for picture in pictures]
-    for event in daemon_events({"prompt": prompt, "pictures": sendable, "detail": detail}):
+def _ask_daemon(args: argparse.Namespace, output: Output) -> None:
+    pictures = [_sendable(picture) for picture in _pictures(args.image)]
+    question = {"prompt": args.prompt, "pictures": pictures, "detail": args.detail, "origin": "cli"}
+    question |= {name: said for name in ("frames", "endpoint", "model", "busy") if (said := getattr(args, name))}
+    question |= {"follow_up": False} if args.alone else {}
+    question |= {"outbox": True} if args.outbox else {}
+    for event in daemon_events(question):
         output.tell(event)
     if output.outcome is None:
         raise AskError(Problem(Code.CONNECTION_LOST, "the daemon broke off; see its log", retryable=True))

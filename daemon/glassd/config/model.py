@@ -110,6 +110,11 @@ class Endpoint(Section):
     ca: FilePath | None = None
     """A PEM file with the certificates that vouch for this server, in place of the system's."""
 
+    @property
+    def sees(self) -> bool:
+        """Whether it takes pictures."""
+        return self.vision is not None or self.url == READER_URL
+
     @model_validator(mode="after")
     def _can_be_asked(self) -> Endpoint:
         if self.url != READER_URL and not (self.vision or self.text):

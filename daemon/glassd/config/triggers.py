@@ -11,7 +11,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     PlainValidator,
     WithJsonSchema,
     model_validator,
@@ -152,7 +151,6 @@ class Trigger(Section):
     when: Annotated[
         Event,
         PlainValidator(event_of),
-        PlainSerializer(str),
         _words(
             rf"{fields.EVENT}|scene +change|every +{DURATION_PATTERN}|at +{TIME}|{START}",
             *("main press", "up double", fields.SCENE_CHANGE, "every 30s", "at 08:00", START),
@@ -165,7 +163,7 @@ class Trigger(Section):
     do: Command | None = None
     """A command instead of an ask."""
     condition: Annotated[
-        list[Annotated[Condition, PlainValidator(condition_of), PlainSerializer(str)]],
+        list[Annotated[Condition, PlainValidator(condition_of)]],
         BeforeValidator(lambda given: given if isinstance(given, list) else [given]),
         Field(max_length=CONDITIONS_LIMIT),
         WithJsonSchema(
@@ -190,7 +188,6 @@ class Trigger(Section):
     frames: Annotated[
         Frames,
         PlainValidator(frames_of),
-        PlainSerializer(str),
         _words(rf"none|one|[2-{BURST_LIMIT_FRAMES}] +over +{DURATION_PATTERN}", "none", "one", "3 over 2s"),
     ] = Field(default_factory=Frames)
     """How many pictures it takes: `none`, `one`, or a burst such as `3 over 2s`, from the press on."""
@@ -202,7 +199,6 @@ class Trigger(Section):
         Annotated[
             Busy,
             PlainValidator(busy_of),
-            PlainSerializer(str),
             _words(f"replace|ignore|queue( +[1-{QUEUE_LIMIT_ASKS}])?", "replace", "ignore", "queue 3"),
         ]
         | None

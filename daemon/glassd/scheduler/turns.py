@@ -37,8 +37,8 @@ BREAK_OFF_LIMIT_S = 10.0
 class Turns:
     """Owns the task of each ask under way.
 
-    `tell` is told what comes back for which ask, `ended` each ask once it has its outcome. `may_queue` tells whether one
-    that met this end may wait in the outbox with so many bytes; `utc` the date of an instant, if it is known.
+    `tell` is told what comes back for which ask, `ended` each ask once it has its outcome. `may_queue` tells whether
+    one that met this end may wait in the outbox with so many bytes; `utc` the date of an instant, if it is known.
     """
 
     def __init__(

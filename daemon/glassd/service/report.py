@@ -49,7 +49,8 @@ def versions() -> dict[str, str]:
 
 def redacted(config: Config) -> dict[str, Any]:
     """Return the config as plain data without prompts, instructions, names of credentials, or hosts' paths."""
-    data: dict[str, Any] = config.model_dump(mode="json", serialize_as_any=True)
+    # What the file holds as words is written as words.
+    data: dict[str, Any] = config.model_dump(mode="json", serialize_as_any=True, by_alias=True, fallback=str)
     data["model"]["instructions"] = _REDACTED if data["model"]["instructions"] else ""
     for endpoint in data["model"]["endpoints"]:
         endpoint["url"] = _host(endpoint["url"])
