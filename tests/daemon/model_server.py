@@ -1,6 +1,6 @@
 """A model server in a process of its own, for tests: it keeps each request byte for byte, and answers on command.
 
-    python model_server.py FOLDER
+    python model_server.py FOLDER [PORT]
 
 It prints `port N`, then `request N` once a whole request has come (its head is in FOLDER/N.head, its body in
 FOLDER/N.body), and `closed N` when its client has gone. On its standard input, `send TEXT` streams bytes as one
@@ -67,7 +67,8 @@ class Server:
 
 async def main() -> None:
     server = Server(Path(sys.argv[1]))
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    listening = await asyncio.start_server(server.serve, "0.0.0.0" if port else "127.0.0.1", port)
     say(f"port {listening.sockets[0].getsockname()[1]}")
     commands = asyncio.StreamReader()
     loop = asyncio.get_running_loop()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 LIMIT_S = 20.0
 """Real seconds that a test waits for what must come: generous, for it only matters when it does not come."""
@@ -60,11 +60,12 @@ class Lines:
 class ModelServer:
     """The far end: what it was sent, and what it says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int = 0, within: Sequence[str] = ()) -> None:
+        """`port`: 0 for a free one. `within`: the command that runs it elsewhere, as in a network namespace."""
         folder.mkdir()
         self.folder = folder
         script = Path(__file__).with_name("model_server.py")
-        command = [sys.executable, str(script), str(folder)]
+        command = [*within, sys.executable, str(script), str(folder), str(port)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.lines = Lines(self.process.stdout)
         self.url = f"http://127.0.0.1:{self.lines.until('port').split()[1]}/v1"
@@ -119,6 +120,8 @@ class Daemon:
     config: Path
     arguments: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    within: Sequence[str] = ()
+    """The command that runs it elsewhere, as in a network namespace."""
 
     def __post_init__(self) -> None:
         self.socket = self.folder / "run" / "glassd.sock"
@@ -136,7 +139,7 @@ class Daemon:
             "PYTHONIOENCODING": "utf-8",
             **self.environment,
         }
-        command = [*PYTHON, "-m", "glassd", "run", "-c", str(self.config), *self.arguments]
+        command = [*self.within, *PYTHON, "-m", "glassd", "run", "-c", str(self.config), *self.arguments]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
