@@ -286,6 +286,13 @@ def test_at_80_percent_the_wearer_is_warned_once_an_hour_and_limit() -> None:
     assert [told(press(machine, HOUR_S + number)) for number in range(1, 9)] == [[]] * 7 + [[Code.BUDGET_LOW]]
 
 
+def test_of_a_budget_that_a_reload_has_raised_the_wearer_is_warned_again() -> None:
+    machine = Machine(config(MAIN, budgets={"hour": {"asks": 5}}))
+    assert [told(press(machine, float(number))) for number in range(1, 6)] == [[]] * 3 + [[Code.BUDGET_LOW], []]
+    machine.scheduler.configure(config(MAIN, budgets={"hour": {"asks": 10}}), 10.0)
+    assert [told(press(machine, 10.0 + number)) for number in range(1, 4)] == [[], [], [Code.BUDGET_LOW]]
+
+
 def test_a_warning_from_before_a_restart_is_not_given_again() -> None:
     machine = spender(hour={"asks": 10})
     actions = machine.heard(machine.scheduler.restored(Spent(-1, Amounts(8), -1, Amounts(8)), [], 0.0))
@@ -302,6 +309,23 @@ def test_a_long_press_can_ask_anyway_and_that_counts() -> None:
     assert machine.scheduler.spent.hour.asks == 2
     machine.ended(ask.id, now=9.0)
     assert started(machine.hold("main", 12.0)) == [], "once"
+
+
+def test_what_was_asked_anyway_is_what_repeat_asks_again() -> None:
+    machine = Machine(
+        config(
+            MAIN,
+            {"when": "up press", "ask": "Read it."},
+            {"when": "more press", "do": "ask anyway"},
+            {"when": "again press", "do": "repeat"},
+            budgets={"hour": {"asks": 1}},
+        )
+    )
+    machine.ended(only_start(machine.press("main", 1.0)).id, now=2.0)
+    machine.press("up", 3.0)
+    machine.ended(only_start(machine.press("more", 5.0)).id, now=6.0)
+    machine.scheduler.configure(config({"when": "again press", "do": "repeat"}), 7.0)
+    assert only_start(machine.press("again", 8.0)).prompt == "Read it."
 
 
 @pytest.mark.parametrize("ends", ["time", "clear", "an answer", "new wearer", "pause"])

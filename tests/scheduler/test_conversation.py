@@ -10,6 +10,7 @@ from machines import Machine, config, only_start, started, stopped
 from glassd.ask import Ask, Origin, Turn
 from glassd.messages.codes import Code
 from glassd.scheduler.actions import Pause
+from glassd.scheduler.standing import ANSWER_LIMIT_CHARS
 from glassd_drivers.contracts import Frame
 
 MAIN = {"when": "main press", "ask": "What is this?"}
@@ -97,6 +98,12 @@ def test_so_many_of_their_pictures_go_along_the_newest(pictures: int, kept: list
     ask(machine, "main", 30.0, "a burst", picture(3), picture(4))
     turns = ask(machine, "main", 40.0).turns[::2]
     assert [[int(each.data) for each in turn.pictures if isinstance(each, Frame)] for turn in turns] == kept
+
+
+def test_of_an_answer_without_end_only_its_beginning_goes_along() -> None:
+    machine = talker()
+    ask(machine, "main", 10.0, "a" * (ANSWER_LIMIT_CHARS + 1))
+    assert words(ask(machine, "up", 20.0))[1] == "a" * ANSWER_LIMIT_CHARS
 
 
 def test_a_text_model_gets_no_earlier_pictures() -> None:

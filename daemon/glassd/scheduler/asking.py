@@ -135,7 +135,7 @@ class Asking:
         if (wanted := self._standing.over_budget(now)) is None:
             return None
         ask = replace(wanted.ask, id=self.new_id("anyway"), origin=origin, instant=instant)
-        return self._again(replace(wanted, ask=ask), by, origin)
+        return replace(self._again(wanted, by, origin), ask=ask, again=wanted.again)
 
     @staticmethod
     def _again(wanted: Wanted, by: Armed | None, origin: Origin) -> Wanted:

@@ -57,6 +57,7 @@ class _Window:
     def limit(self, budget: Budget) -> None:
         most = ((kind, getattr(budget, kind)) for kind in _KINDS)
         self._limits = [_Limit(kind, limit * _ROUNDING) for kind, limit in most if limit is not None]
+        self._low &= self._now_low()  # of a budget that has grown it is warned again
 
     def clock_is(self, local: float) -> bool:
         """Begin anew where the clock says so, and tell whether it did."""
@@ -87,10 +88,13 @@ class _Window:
 
     def is_low(self) -> bool:
         """Tell whether a limit is near of which the wearer has not been warned; the next time it has been."""
-        low = {each.kind for each in self._limits if getattr(self.spent, each.kind) >= LOW * each.most / _ROUNDING}
+        low = self._now_low()
         new = not low <= self._low
         self._low |= low
         return new
+
+    def _now_low(self) -> set[str]:
+        return {each.kind for each in self._limits if getattr(self.spent, each.kind) >= LOW * each.most / _ROUNDING}
 
 
 class _Taken(Struct, frozen=True):

@@ -58,7 +58,10 @@ class Commands:
                 return [*let_go, *self._act(command)]
         if wanted is None:
             return [Unpin(instant)] if pinned else []
-        return self._admission.admit(wanted, now, pinned=pinned, anyway=command == "ask anyway")
+        actions = self._admission.admit(wanted, now, pinned=pinned, anyway=command == "ask anyway")
+        if wanted.admitted:
+            self._asking.remember(wanted)
+        return actions
 
     def _act(self, command: Command) -> list[Action]:
         actions: list[Action] = []

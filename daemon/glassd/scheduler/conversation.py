@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from glassd.ask import Ask, Picture, Turn
+from glassd.scheduler.standing import ANSWER_LIMIT_CHARS
 
 if TYPE_CHECKING:
     from glassd.config.policy import FollowUp
@@ -71,7 +72,7 @@ class Conversation:
             self.end()
         if self._exchanges and ask.resumes and self._exchanges[-1].ask_id == ask.resumes:
             del self._exchanges[-1]  # what had come of it before it broke off is in this answer
-        self._exchanges.append(_Exchange(ask.id, ask.prompt, end.text, end.ask.pictures))
+        self._exchanges.append(_Exchange(ask.id, ask.prompt, end.text[:ANSWER_LIMIT_CHARS], end.ask.pictures))
         self._over_at = now + rules.within
         self._trim(rules)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from glassd.scheduler.actions import End
     from glassd.scheduler.lanes import Wanted
 
+ANSWER_LIMIT_CHARS = 16 * 1024
+"""How much of an answer is kept for later questions, from its beginning: more than anybody pages through."""
 OVER_BUDGET_LIMIT_S = 60.0
 """How long after a refusal `ask anyway` still asks that question."""
 
@@ -46,7 +48,7 @@ class Standing:
         """An ask has ended, and what came of it is on the display."""
         if not answered(end):
             return
-        self.answer_shown, self.answer = True, end.text
+        self.answer_shown, self.answer = True, end.text[:ANSWER_LIMIT_CHARS]
         if end.kind is OutcomeKind.CUT_OFF and end.code is not Code.ANSWER_TOO_LONG:
             self.broken = replace(wanted, ask=replace(end.ask, given=end.text), frames=NO_FRAMES)
 
