@@ -13,6 +13,7 @@ from bench_frames import frame_path
 from bench_gateway import gateway
 from bench_in_hand import press_to_frame
 from bench_in_view import in_view_on_the_board
+from bench_journal import journal_of_a_million
 from bench_link import link_overhead, link_receive
 from bench_look import sharpness_of_candidates
 from bench_process import light_commands, press_to_screen
@@ -41,6 +42,7 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         scene_glance,
         scene_change,
         scheduler_events,
+        journal_of_a_million,
         press_to_screen,
         sizing,
         frame_to_body,

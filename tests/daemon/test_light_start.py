@@ -40,6 +40,7 @@ print("loaded:", *sorted({heavy} & set(sys.modules)), file=sys.stderr)
         (["reload"], set()),
         (["snap", "-o", "x"], set()),
         (["watch"], set()),
+        (["history"], set()),
         (["ask", "?"], set()),
     ],
 )
@@ -72,6 +73,9 @@ CAN_WAIT = (
     "glassd.presenter.tables",
     "glassd.gateway.server",  # there is none in the config
     "glassd.reader.server",
+    "sqlite3",  # the journal is opened once the daemon is ready
+    "cryptography",
+    "glassd.journal.history",
 )
 CONFIG = """
 model: {endpoints: [{url: reader}]}

@@ -125,11 +125,12 @@ def test_upgrade_downgrade_and_purge(bare_board: Board, older: Path, wheel: Path
 
 def leave_a_newer_journal(board: Board) -> None:
     """Put the journal there of a glassd that is newer than any of this test."""
+    board.run("systemctl stop glassd && rm -f /var/lib/glassd/journal.sqlite*")
     database = sqlite3.connect(":memory:")
     database.executescript("create table asks (id text); pragma user_version = 99;")
     board.write("/var/lib/glassd/journal.sqlite", database.serialize())
     database.close()
-    board.run("chown glassd: /var/lib/glassd/journal.sqlite")
+    board.run("chown glassd: /var/lib/glassd/journal.sqlite && systemctl start glassd")
 
 
 def difference(before: str, after: str) -> str:
