@@ -18,7 +18,7 @@ demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, 
 
 .PHONY: test
 test: tools curl compiler systemd-tools  ## the tests that need no root, no network and no minutes
-	HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal -m "not soak and not foreign and not rig" $(TESTS)
+	HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal -m "not soak and not foreign and not rig and not netns" $(TESTS)
 
 .PHONY: lint
 lint: tools  ## style, types, layers, unfinished words, licences

@@ -70,9 +70,9 @@ class ModelServer:
         self.lines = Lines(self.process.stdout)
         self.url = f"http://127.0.0.1:{self.lines.until('port').split()[1]}/v1"
 
-    def request(self) -> tuple[dict[str, str], dict[str, Any]]:
+    def request(self, limit_s: float = LIMIT_S) -> tuple[dict[str, str], dict[str, Any]]:
         """Wait for the next request; return its headers (lower case) and its body."""
-        number = self.lines.until("request").split()[1]
+        number = self.lines.until("request", limit_s).split()[1]
         head = (self.folder / f"{number}.head").read_bytes().decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         return headers | {"": head[0]}, json.loads((self.folder / f"{number}.body").read_bytes())
