@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
+from glassd.config.events import At
+
 if TYPE_CHECKING:
     from glassd.config.policy import Budget
     from glassd.config.schema import Config
@@ -19,6 +21,7 @@ def accounts(config: Config, runner: Runner, *, takes_asks: bool, trouble: bool)
     spent, limits = scheduler.spent, config.budgets
     outbox = {"open": takes_asks, "waiting": scheduler.queued, "perhaps_sent": scheduler.perhaps_sent}
     return {
+        "clock": {"known": runner.clock_known, "holds_up": [] if runner.clock_known else waits_for_date(config)},
         "budgets": {"hour": _budget(spent.hour, limits.hour), "day": _budget(spent.day, limits.day)},
         "outbox": outbox if config.outbox is not None or scheduler.queued else None,
         "journal": {"keep": config.journal.keep, "trouble": trouble},
@@ -26,6 +29,16 @@ def accounts(config: Config, runner: Runner, *, takes_asks: bool, trouble: bool)
             {"trigger": trigger, "why": why, "count": count} for (trigger, why), count in runner.skips.most_common()
         ],
     }
+
+
+def waits_for_date(config: Config) -> list[str]:
+    """Return what waits until the date is known: times of the day, and the turn of an hour's and a day's budget."""
+    held = [str(trigger.when) for trigger in config.triggers if isinstance(trigger.when, At)]
+    held += [
+        str(condition) for trigger in config.triggers for condition in trigger.condition if condition.fact == "between"
+    ]
+    limits = (config.budgets.hour, config.budgets.day)
+    return [*dict.fromkeys(held), *("budgets",) * any(limit.model_fields_set for limit in limits)]
 
 
 def _budget(spent: Amounts, limits: Budget) -> dict[str, Any]:

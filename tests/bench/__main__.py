@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bench_board import at_rest_on_the_board
 from bench_bridge import bridge_goodput, bridge_latency
+from bench_edge import edge_to_ask
 from bench_frames import frame_path
 from bench_gateway import gateway
 from bench_in_hand import press_to_frame
@@ -42,6 +43,7 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         scene_glance,
         scene_change,
         scheduler_events,
+        edge_to_ask,
         journal_of_a_million,
         press_to_screen,
         sizing,

@@ -137,9 +137,7 @@ class HistoryRoutes:
         query = Query(since=wanted.since, failed=wanted.failed, text=wanted.text, everybody=wanted.all)
         async with aclosing(history.export(query, _who(request))) as batches:
             batch: list[dict[str, Any]] = await anext(batches, [])  # before the head: it can be refused
-            response = web.StreamResponse(
-                headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
-            )
+            response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
             with contextlib.suppress(ConnectionError):  # who hangs up has enough
                 await response.prepare(request)
                 while batch:

@@ -135,4 +135,3 @@ class TextOutput(Output):
             print("glassd ask: the server's content filter stopped the answer here", file=sys.stderr)
         elif outcome.finish_reason == "length":
             print("glassd ask: the answer reached its longest length and stops here", file=sys.stderr)
-

@@ -36,11 +36,19 @@ def run(args: argparse.Namespace) -> int:
     if gateway := status["gateway"]:
         asks = f"{gateway['under_way']} under way, {gateway['waiting']} waiting"
         print(f"  gateway at {gateway['listen']}: {asks if gateway['listening'] else 'no address yet, see the log'}")
-    for line in (*_budgets(status["budgets"]), *_kept(status), *_skipped(status["skipped"])):
+    for line in (*_clock(status["clock"]), *_budgets(status["budgets"]), *_kept(status), *_skipped(status["skipped"])):
         print(f"  {line}")
     if last := status["last_ask"]:
         print(f"  last ask: {last['outcome']}{', ' + last['code'] if last['code'] else ''}")
     return 0
+
+
+def _clock(clock: dict[str, Any]) -> Iterator[str]:
+    """Yield a line where the date is not known, with what waits for it."""
+    if not clock["known"]:
+        held = [*clock["holds_up"]]
+        waits = f"; until it is, this waits: {', '.join(held)}" if held else ""
+        yield f"clock: not known to be right, nothing has set it since the start{waits}"
 
 
 def _budgets(budgets: dict[str, Any]) -> Iterator[str]:
@@ -67,7 +75,7 @@ def _kept(status: dict[str, Any]) -> Iterator[str]:
 def _skipped(skipped: list[dict[str, Any]]) -> Iterator[str]:
     """Yield a line for each of the most frequent reasons why a trigger asked nothing."""
     for skip in skipped[:SKIPPED_LIMIT_LINES]:
-        yield f"{skip['trigger']} asked nothing {skip['count']} times: {skip['why']}"
+        yield f"{skip['trigger']} asked nothing {skip['count']}×: {skip['why']}"
 
 
 def _trouble(health: dict[str, Any]) -> str:

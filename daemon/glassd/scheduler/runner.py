@@ -156,6 +156,11 @@ class Runner:
         return self._turns.between()
 
     @property
+    def clock_known(self) -> bool:
+        """Whether the date is known to be right."""
+        return self._wall is not None and self._wall.known
+
+    @property
     def records(self) -> list[AskRecord]:
         """What is remembered of the newest asks, the newest last."""
         return [*self._records.newest]
@@ -193,7 +198,7 @@ class Runner:
             self._carry_out(self.scheduler.clock_is(now, wall))
 
     def _utc(self, instant: float) -> float | None:
-        return self._wall.utc(instant) if self._wall is not None and self._wall.known else None
+        return self._wall.utc(instant) if self._wall is not None and self.clock_known else None
 
     def _carry_out(self, actions: Iterable[Action]) -> None:
         told = []
