@@ -120,6 +120,15 @@ def test_what_an_api_asks_may_replace_or_be_refused() -> None:
     assert order(machine, "a") == ["c", "d"]
 
 
+def test_one_that_replaces_goes_before_its_like_but_not_before_a_press_that_waits() -> None:
+    machine = Machine(config(MAIN | {"busy": "queue"}))
+    machine.asked(api("a"))
+    machine.asked(api("b"))
+    machine.press("main", 6.0)
+    machine.asked(api("c"), busy=Busy(how="replace"))
+    assert order(machine, "a") == ["main", "c", "b"]
+
+
 def test_the_line_is_bounded_and_a_press_that_replaces_still_gets_in() -> None:
     machine = Machine(config(MAIN))
     first = only_start(machine.press("main", 1.0))

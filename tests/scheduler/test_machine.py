@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -374,3 +375,34 @@ def test_where_no_trigger_waits_for_a_scene_change_nobody_watches_for_one() -> N
     assert not machine.scheduler.watches_scene
     assert machine.scene_changed(1.0) == []
     assert "scene" not in machine.scheduler.buttons
+
+
+# -- the cost of an event ----------------------------------------------------------------------------------------------
+
+
+def calls_of_a_press(triggers: int) -> int:
+    """Return how many calls a press, its ticks and its answer's end take, with so many buttons and intervals."""
+    buttons = [{"when": f"b{number} press", "ask": "?"} for number in range(triggers)]
+    intervals = [{"when": f"every {100 + number}s", "ask": "?"} for number in range(triggers)]
+    data = CONFIG.model_dump(exclude_unset=True) | {"triggers": [*buttons, *intervals]}
+    machine = Machine(Config.model_validate(data))
+    machine.scheduler.ready(0.0)
+    calls = 0
+
+    def count(_frame: Any, event: str, _of: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        asks = [ask for action in machine.press("b0", 7.0) if isinstance(action, Start) for ask in [action.ask]]
+        machine.until(8.0)
+        machine.ended(asks[0].id, "A door.", now=9.0)
+        machine.until(9.5)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_what_a_press_costs_does_not_depend_on_how_many_triggers_there_are() -> None:
+    assert calls_of_a_press(500) == calls_of_a_press(1)

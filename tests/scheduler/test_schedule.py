@@ -109,6 +109,13 @@ def test_a_clock_that_is_known_only_after_it_has_missed_it() -> None:
     assert schedule.due == pytest.approx(36.0 + DAY_S)
 
 
+def test_a_clock_that_is_not_known_for_a_while_may_miss_it() -> None:
+    schedule = timed(EIGHT, hours(7.99))
+    schedule.clock_is(10.0, Wall(hours(7.99).offset))
+    schedule.clock_is(60.0, hours(7.99))
+    assert schedule.advance(60.0) == [Came("at 08:00", 60.0, missed=True)]
+
+
 def test_what_had_passed_before_the_start_is_not_said_to_be_missed() -> None:
     schedule = timed(EIGHT, hours(12))
     assert schedule.advance(1.0) == []

@@ -9,30 +9,18 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
-from msgspec import Struct
-
 Name = TypeVar("Name")
 STALE_LIMIT = 64
 """Old places that are kept beyond as many as there are names."""
-
-
-class _Place(Struct, Generic[Name], gc=False):
-    """One place in the heap: of one instant, who was set first comes first."""
-
-    at: float
-    number: int
-    name: Name
-
-    def __lt__(self, other: _Place[Name]) -> bool:
-        return self.at < other.at or (self.at == other.at and self.number < other.number)
 
 
 class Timers(Generic[Name]):
     """What is due when."""
 
     def __init__(self) -> None:
-        self._places: dict[Name, _Place[Name]] = {}
-        self._heap: list[_Place[Name]] = []
+        # (when, which setting it was, name): of one instant, who was set first comes first, and names are not compared.
+        self._places: dict[Name, tuple[float, int, Name]] = {}
+        self._heap: list[tuple[float, int, Name]] = []
         self._number = 0
 
     def set(self, name: Name, at: float | None) -> None:
@@ -41,10 +29,10 @@ class Timers(Generic[Name]):
             self._places.pop(name, None)
             return
         before = self._places.get(name)
-        if before is not None and before.at == at:
+        if before is not None and before[0] == at:
             return
         self._number += 1
-        place = self._places[name] = _Place(at, self._number, name)
+        place = self._places[name] = (at, self._number, name)
         heappush(self._heap, place)
         if len(self._heap) > 2 * len(self._places) + STALE_LIMIT:
             self._heap = [*self._places.values()]
@@ -56,8 +44,8 @@ class Timers(Generic[Name]):
         heap, places = self._heap, self._places
         while heap:
             first = heap[0]
-            if places.get(first.name) is first:
-                return first.at
+            if places.get(first[2]) is first:
+                return first[0]
             heappop(heap)
         return None
 
@@ -66,6 +54,6 @@ class Timers(Generic[Name]):
         due = self.due
         if due is None or due > now:
             return None
-        name = heappop(self._heap).name
+        name = heappop(self._heap)[2]
         del self._places[name]
         return name
