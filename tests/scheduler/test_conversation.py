@@ -83,6 +83,14 @@ def test_while_an_answer_that_goes_on_with_it_is_under_way_it_is_not_over() -> N
     assert words(ask(machine, "main", 140.0)) == ["What is this?", "A door.", "How much is it?", "Nothing."]
 
 
+def test_a_question_after_it_begins_another_one() -> None:
+    machine = talker()
+    ask(machine, "main", 10.0, "A door.")
+    second = only_start(machine.press("up", 72.5))  # before any tick has told that it is over
+    machine.ended(second.id, "Nothing.", now=74.0)
+    assert words(ask(machine, "main", 80.0)) == ["How much is it?", "Nothing."]
+
+
 def test_so_many_earlier_questions_go_along_the_newest() -> None:
     machine = talker(turns=2)
     for number in range(4):

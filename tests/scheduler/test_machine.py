@@ -377,6 +377,27 @@ def test_where_no_trigger_waits_for_a_scene_change_nobody_watches_for_one() -> N
     assert "scene" not in machine.scheduler.buttons
 
 
+# -- reload ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_reload_in_the_middle_of_a_gesture_lets_its_frame_go_where_the_buttons_mean_something_else() -> None:
+    machine = Machine(CONFIG)
+    assert machine.down("main", 7.0) == [Pin(7.0)]
+    data = CONFIG.model_dump(exclude_unset=True) | {"triggers": [{"when": "main press", "ask": "New?"}]}
+    assert machine.scheduler.configure(Config.model_validate(data), 7.1) == [Unpin(7.0)]
+    assert machine.up("main", 7.2) == []
+    assert only_start(machine.press("main", 8.0)).prompt == "New?"
+
+
+def test_a_reload_that_leaves_the_buttons_alone_does_not_disturb_a_gesture() -> None:
+    machine = Machine(CONFIG)
+    machine.down("main", 7.0)
+    data = CONFIG.model_dump(exclude_unset=True) | {"model": {"endpoints": [{"url": "reader"}], "instructions": "Now?"}}
+    machine.scheduler.configure(Config.model_validate(data), 7.1)
+    ask = only_start(machine.up("main", 7.2))
+    assert (ask.instant, ask.instructions) == (7.0, "Now?")
+
+
 # -- the cost of an event ----------------------------------------------------------------------------------------------
 
 

@@ -88,8 +88,8 @@ def test_what_the_wearer_does_not_want_any_more_is_not_kept() -> None:
     ask = only_start(machine.press("main", 1.0))
     assert machine.scheduler.may_queue(ask.id, Code.DNS, 1000, 2.0)
     machine.commanded("cancel", 2.1)  # while it is being written
+    assert not machine.scheduler.may_queue(ask.id, Code.DNS, 1000, 2.1)
     assert machine.ended(ask.id, code=Code.DNS, sent=False, queued=1, now=2.2) == [Drop((1,))]
-    assert not machine.scheduler.may_queue(ask.id, Code.DNS, 1000, 2.0)
 
 
 def test_what_a_press_replaced_while_it_was_being_written_is_kept() -> None:
@@ -167,6 +167,16 @@ def test_a_pause_breaks_it_off_and_while_it_lasts_nothing_goes() -> None:
     assert sent(machine.commanded("unpause", 23.0)) == [1]
 
 
+def test_while_paused_no_network_is_looked_for() -> None:
+    machine = board()
+    queue(machine, 1, 10.0)
+    wanted = [wants_network(machine)]
+    for command in ("pause", "unpause"):
+        machine.commanded(command, 20.0)  # type: ignore[arg-type]  # it is one of them
+        wanted.append(wants_network(machine))
+    assert wanted == [True, False, True]
+
+
 # -- perhaps sent ------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +215,7 @@ def test_what_has_a_date_is_not_dropped_before_the_date_is_known() -> None:
     machine = board(age="1h")
     machine.scheduler.network_is(False, 1.0)
     machine.scheduler.restored(Spent(), [Waiting(1, NOW_S - 7200, 100), Waiting(2, NOW_S - 60, 100)], 1.0)
+    machine.scheduler.clock_is(1.0, Wall(NOW_S + 1e6))
     assert machine.until(1e6) == []
     assert machine.heard(machine.scheduler.clock_is(10.0, Wall(NOW_S, 0.0, known=True))) == [Drop((1,))]
     assert machine.scheduler.due == 3600.0 - 60.0
@@ -241,6 +252,16 @@ def test_it_counts_from_its_own_admission_and_needs_no_second_one() -> None:
     ask_id = sent_as(network(machine, True, 20.0))
     machine.ended(ask_id, "A door.", cost=Amounts(tokens=7), now=21.0)
     assert (machine.scheduler.spent.hour.asks, machine.scheduler.spent.hour.tokens) == (1, 7)
+
+
+def test_what_could_not_be_sent_and_is_dropped_costs_nothing() -> None:
+    machine = board()
+    queue(machine, 1, 10.0)
+    ask_id = sent_as(network(machine, True, 20.0))
+    machine.ended(ask_id, code=Code.DNS, sent=False, queued=1, now=21.0)
+    assert machine.scheduler.spent.hour.asks == 1
+    machine.commanded("drop queued", 22.0)
+    assert machine.scheduler.spent == Spent()
 
 
 def test_its_answer_stands_once_it_is_shown() -> None:
