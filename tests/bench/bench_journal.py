@@ -32,7 +32,7 @@ CONFIG = Config.model_validate(
 
 
 def journal_of_a_million() -> Iterator[Ratio]:
-    """Wall time with the file in memory: to open it and read the ledger, to list the newest 20, and those that failed."""
+    """Wall time, file in memory: to open it and read the ledger; to list the newest 20, and those that failed."""
     with tempfile.TemporaryDirectory() as folder:
         many, few = Path(folder, "many"), Path(folder, "few")
         _fill(many, MANY)

@@ -88,7 +88,7 @@ def daemon(config: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
         before = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", "glassd", "run", "-c", str(config)],
-            env={**os.environ, "NOTIFY_SOCKET": str(ready)},
+            env={**os.environ, "NOTIFY_SOCKET": str(ready), "STATE_DIRECTORY": str(config.with_name("state"))},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -52,6 +52,19 @@ def test_a_users_own_instances_do_not_meet(monkeypatch: pytest.MonkeyPatch, tmp_
     assert len(sockets) == 3
 
 
+def test_what_a_users_own_daemon_keeps_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert paths.state_to_read() == Path("/var/lib/glassd"), "there is none of the user's own"
+    own = tmp_path / ".local/state/glassd"
+    assert paths.state_folder() == own
+    own.mkdir(parents=True)
+    assert paths.state_to_read() == own
+    monkeypatch.setenv("XDG_STATE_HOME", "/elsewhere")
+    assert paths.state_folder() == Path("/elsewhere/glassd")
+
+
 def test_in_its_unit_a_daemon_takes_the_folders_that_systemd_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GLASSD_INSTANCE", "left")
     monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/glassd-left")

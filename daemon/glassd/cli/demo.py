@@ -31,8 +31,9 @@ def run(args: argparse.Namespace) -> int:
     from glassd.config.load import ConfigError, load  # noqa: PLC0415  a light start: see the package
 
     with tempfile.TemporaryDirectory(prefix="glassd-demo-") as folder:
-        # A socket of its own, so that the demo runs beside an installed glassd and without rights on /run.
+        # A socket and a state of its own, so that the demo runs beside an installed glassd, without rights, and traces.
         os.environ["GLASSD_SOCKET"] = str(Path(folder) / "glassd.sock")
+        os.environ["STATE_DIRECTORY"] = str(Path(folder) / "state")
         overrides = [f"camera.path={_pictures(args.clip, Path(folder)).absolute()}", "log.level=warning"]
         try:
             loaded = load(args.config, overrides=overrides)
