@@ -194,7 +194,8 @@ def test_an_ask_from_before_the_clock_was_known_gets_its_time_once_it_is(tmp_pat
             await kept.journal.settled()
             assert query(tmp_path, "SELECT utc FROM asks") == [(None,)]
             kept.wall = Wall(UTC, 0.0, known=True)
-            await kept.journal.tidied()
+            [row] = await kept.history.asks(Query())
+            assert row["utc"] == UTC + 5
 
     asyncio.run(scenario())
     assert query(tmp_path, "SELECT utc FROM asks") == [(UTC + 5,)]

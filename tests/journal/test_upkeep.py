@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keeping import DAY_S, RIGHT, UTC, an_ask, an_end, change, config, is_whole, keeping, query
+from keeping import DAY_S, LIMIT_S, RIGHT, UTC, all_bytes, an_ask, an_end, change, config, is_whole, keeping, query
 
 from glassd.journal import FILE
-from glassd.journal.layout import open_file
+from glassd.journal.layout import open_file, upgrade
 from glassd.journal.upkeep import AUDIT_LIMIT, BATCH, Limits, Now, upkeep
 from glassd.wall import Wall
 from glassd_drivers.contracts import Frame
@@ -95,10 +96,6 @@ def test_by_age_exactly_what_is_dated_before_it_goes(days: list[int | None], age
 
 
 def open_memory() -> Any:
-    import sqlite3
-
-    from glassd.journal.layout import upgrade
-
     connection = sqlite3.connect(":memory:", isolation_level=None)
     upgrade(connection)
     return connection
@@ -168,3 +165,40 @@ def test_skips_and_the_audit_are_bounded_too(tmp_path: Path) -> None:
     tidied(tmp_path, config(), RIGHT)
     assert [row[0] for row in query(tmp_path, "SELECT day FROM skips ORDER BY day")] == [-1, today - 89, today]
     assert query(tmp_path, "SELECT count(*), max(number) FROM audit") == [(AUDIT_LIMIT, AUDIT_LIMIT + 20)]
+
+
+def test_of_what_went_by_its_age_nothing_is_left_in_the_files(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with keeping(tmp_path) as kept:
+            kept.journal.begun(an_ask(1, prompt="an old question"), UTC - 91 * DAY_S)
+            kept.journal.begun(an_ask(2, prompt="a new question"), UTC)
+            await kept.journal.settled()
+            assert b"an old question" in all_bytes(tmp_path)
+            await kept.journal.tidied()
+            assert b"an old question" not in all_bytes(tmp_path)
+            assert b"a new question" in all_bytes(tmp_path)
+
+    asyncio.run(scenario())
+
+
+def test_what_somebody_reads_while_it_is_deleted_is_gone_once_they_have_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glassd.journal.layout.LOCK_LIMIT_S", 0.01)
+    monkeypatch.setattr("glassd.journal.writer.RETRY_S", 0.01)
+
+    async def scenario() -> None:
+        async with keeping(tmp_path) as kept:
+            kept.journal.begun(an_ask(1, prompt="a question"), UTC)
+            await kept.journal.settled()
+            reader = sqlite3.connect(tmp_path / FILE)
+            reader.execute("BEGIN")
+            assert reader.execute("SELECT prompt FROM asks").fetchall() == [("a question",)]
+            assert await kept.history.forget("test", everybody=False) == 1
+            assert b"a question" in all_bytes(tmp_path), "the reader holds it"
+            reader.close()
+            async with asyncio.timeout(LIMIT_S):
+                while b"a question" in all_bytes(tmp_path):
+                    await kept.journal.tidied()
+
+    asyncio.run(scenario())

@@ -124,7 +124,7 @@ def ended(record: AskRecord, ask: Ask, outcome: Outcome, utc: float | None, *, w
         times=dict(record.times),
         tokens_in=_tokens(usage, "prompt_tokens"),
         tokens_out=_tokens(usage, "completion_tokens"),
-        money=record.cost.money if record.cost is not None else None,
+        money=(record.cost.money or None) if record.cost is not None else None,  # nothing where no price is known
         answer=storable(outcome.text or outcome.refusal) if words else None,
         pictures=tuple(picture for picture in ask.pictures if isinstance(picture, Frame)) if pictures else (),
     )

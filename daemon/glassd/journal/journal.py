@@ -89,6 +89,7 @@ class Journal:
         self._restored = False  # on_open was called
         self._spent = Spent()
         self._spend_waits = False  # an operation waits that will keep `_spent` as it is by then
+        self._dated = wall().known  # or what has no date yet is given one, by the next operation
         self._told = False  # on the thread: on_open is called, or will be
         self._first: int | None = None  # likewise: the newest ask before this daemon's own
 
@@ -115,7 +116,7 @@ class Journal:
         """Keep what this config says from now on: `journal`, `outbox`, and whether `budgets` need a ledger."""
         before, self._config = self._config, config
         if before.journal != config.journal:
-            self._pending.put(Operation(None, tidy=True))
+            self._put(Operation(None, tidy=True))
         if self._writer is not None and before.outbox != config.outbox:
             await self._make_seal()
 
@@ -136,7 +137,7 @@ class Journal:
         """Keep an ask before it leaves. `utc`: when it was asked, None where the clock is not known to be right."""
         if (keep := self._config.journal.keep) != "off":
             entry = entries.begun(ask, utc, words=keep == "text")
-            self._pending.put(Operation(entry.write, size=len(entry.prompt or "")))
+            self._put(Operation(entry.write, size=len(entry.prompt or "")))
 
     def ended(self, record: AskRecord, ask: Ask, outcome: Outcome) -> None:
         """Keep how it ended; an ask that never began is kept whole."""
@@ -146,13 +147,13 @@ class Journal:
             utc = wall.utc(ask.instant) if wall.known else None
             pictures = section.pictures != "never"
             entry = entries.ended(record, ask, outcome, utc, words=section.keep == "text", pictures=pictures)
-            self._pending.put(Operation(entry.write, size=entry.size))
+            self._put(Operation(entry.write, size=entry.size))
 
     def skipped(self, trigger: str, why: str, utc: float | None) -> None:
         """Count that a trigger asked nothing, by day and reason."""
         if self._config.journal.keep != "off":
             day = -1 if utc is None else int((utc + self._wall().zone) // DAY_S)
-            self._pending.put(Operation(partial(entries.skip, day=day, trigger=trigger, why=why)))
+            self._put(Operation(partial(entries.skip, day=day, trigger=trigger, why=why)))
 
     def spend(self, spent: Spent) -> None:
         """Keep what has been spent; the newest alone."""
@@ -161,11 +162,11 @@ class Journal:
         self._spent = spent
         if not self._spend_waits:
             self._spend_waits = True
-            self._pending.put(Operation(self._keep_spent, lasting=True))
+            self._put(Operation(self._keep_spent, lasting=True))
 
     def new_wearer(self) -> None:
         """Show nothing of what is kept so far by default."""
-        self._pending.put(Operation(entries.next_wearer, lasting=True, flush=True))
+        self._put(Operation(entries.next_wearer, lasting=True, flush=True))
 
     # -- the outbox ----------------------------------------------------------------------------------------------------
 
@@ -269,6 +270,13 @@ class Journal:
     def _hand_over(self, operation: Operation) -> None:
         if self._writer is None or self._pending.closed:
             raise NotWrittenError("the journal is not open")
+        self._put(operation)
+
+    def _put(self, operation: Operation) -> None:
+        """Hand it to the writer; once the clock is known to be right, what waited for that is done first."""
+        if not self._dated and self._wall().known:
+            self._dated = True
+            self._pending.put(Operation(None, tidy=True))
         self._pending.put(operation)
 
     def _keep_spent(self, connection: sqlite3.Connection) -> None:

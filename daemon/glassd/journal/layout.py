@@ -121,6 +121,7 @@ def open_file(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")  # no word in another file
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
         upgrade(connection)
@@ -156,13 +157,14 @@ def _reading(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def scrub(connection: sqlite3.Connection) -> None:
+def scrub(connection: sqlite3.Connection) -> bool:
     """See that what was deleted is nowhere in the files any more: the log is written back, and cut to nothing.
 
-    Rows that are deleted are written over (`secure_delete`); what stood in the log goes with it. Whoever reads just
-    then keeps it until the next time; and where a flash card moves what is written over, nobody can tell it to.
+    Rows that are deleted are written over (`secure_delete`); what stood in the log goes with it. Return False where
+    somebody reads just then, for longer than LOCK_LIMIT_S: the log keeps it until the next time.
     """
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    return not busy
 
 
 def upgrade(connection: sqlite3.Connection) -> None:

@@ -78,6 +78,7 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._trouble = ""
         self._newer = ""
+        self._unscrubbed = False  # something was deleted that the log may still hold
         self._upkeep_due = time.monotonic()
         self._written_bytes = 0
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -148,13 +149,15 @@ class Writer:
             return
         else:
             results = _written(connection, batch)
+            if any(operation.scrub for operation in batch):
+                self._scrub(connection)
         self._written_bytes += sum(operation.size for operation in batch)
         if self._written_bytes >= UPKEEP_BYTES:
             self._upkeep_due = time.monotonic()
         if self._trouble and batch:
             self._well()
         if any(operation.tidy for operation in batch):
-            self._tidy()
+            self._tidy(self._connection)
         for operation, result in zip(batch, results, strict=True):
             if operation.done is None:
                 continue
@@ -163,16 +166,30 @@ class Writer:
             else:
                 operation.done.set_result(result)
 
-    def _tidy(self) -> None:
-        while self._connection is not None and self._upkeep(self._connection):
-            pass
+    def _tidy(self, connection: sqlite3.Connection | None) -> None:
+        """Do all of the upkeep that is due."""
+        while connection is not None and self._upkeep(connection):
+            self._unscrubbed = True
+        self._end_upkeep(connection)
 
     def _keep_up(self) -> None:
         """Do one piece of the upkeep; what has come meanwhile goes first, then the next piece."""
-        more = self._connection is not None and self._upkeep(self._connection)
-        if not more:
-            self._written_bytes = 0
-            self._upkeep_due = time.monotonic() + UPKEEP_S
+        if self._connection is not None and self._upkeep(self._connection):
+            self._unscrubbed = True
+        else:
+            self._end_upkeep(self._connection)
+
+    def _end_upkeep(self, connection: sqlite3.Connection | None) -> None:
+        self._written_bytes = 0
+        self._upkeep_due = time.monotonic() + UPKEEP_S
+        if connection is not None and self._unscrubbed:
+            self._scrub(connection)
+
+    def _scrub(self, connection: sqlite3.Connection) -> None:
+        """Leave nothing of what was deleted; where somebody reads just then, soon."""
+        self._unscrubbed = not scrub(connection)
+        if self._unscrubbed:
+            self._upkeep_due = time.monotonic() + RETRY_S
 
     # -- trouble -------------------------------------------------------------------------------------------------------
 
@@ -245,8 +262,6 @@ def _written(connection: sqlite3.Connection, batch: list[Operation]) -> list[Any
         if connection.in_transaction:
             connection.rollback()
         raise
-    if any(operation.scrub for operation in batch):
-        scrub(connection)
     return results
 
 
