@@ -119,12 +119,12 @@ _LINES: dict[Code, dict[Language, _Two]] = {
         "en": ("The model did not answer", "Press again to retry"),
     },
     Code.GAP_TIMEOUT: {
-        "zh": ("回答到一半停住了", "再按一次重新提问"),
-        "en": ("The answer stalled", "Press again to ask anew"),
+        "zh": ("回答到一半停住了", "再按一次接着说"),
+        "en": ("The answer stalled", "Press again to go on"),
     },
     Code.WHOLE_TIMEOUT: {
-        "zh": ("回答用时太长", "再按一次重新提问"),
-        "en": ("The answer took too long", "Press again to ask anew"),
+        "zh": ("回答用时太长", "再按一次继续"),
+        "en": ("The answer took too long", "Press again to go on"),
     },
     # what the server said
     Code.KEY_MISSING: {
@@ -180,8 +180,8 @@ _LINES: dict[Code, dict[Language, _Two]] = {
         "en": ("The answer was empty", "Press again to retry"),
     },
     Code.CUT_OFF: {
-        "zh": ("回答没说完就断了", "再按一次重新提问"),
-        "en": ("The answer broke off", "Press again to ask anew"),
+        "zh": ("回答没说完就断了", "再按一次接着说"),
+        "en": ("The answer broke off", "Press again to go on"),
     },
     Code.ANSWER_TOO_LONG: {
         "zh": ("回答太长，没有收完", "前面的部分已保留"),
@@ -218,28 +218,28 @@ _LINES: dict[Code, dict[Language, _Two]] = {
         "en": ("Paused: the camera is off", "Undo the pause to ask again"),
     },
     Code.TOO_SOON: {
-        "zh": ("刚刚已经问过", "请稍等片刻再按一次"),
-        "en": ("This was asked just now", "Wait a moment, press again"),
+        "zh": ("离上一次太近了", "请稍等片刻再按一次"),
+        "en": ("Too soon after the last one", "Wait a moment, press again"),
     },
     Code.BUDGET_LOW: {
-        "zh": ("额度已用去八成", "可在状态里查看"),
-        "en": ("80 % of the budget is spent", "The status tells how much"),
+        "zh": ("额度已用去八成", "用完后要等下个时段"),
+        "en": ("80 % of the budget is used", "After that, asks must wait"),
     },
     Code.BUDGET_SPENT: {
-        "zh": ("设定的额度已用完", "到下个时段再提问"),
-        "en": ("The budget is spent", "Ask again when it is renewed"),
+        "zh": ("设定的额度已用完", "下一小时或明天再问"),
+        "en": ("The budget is used up", "Ask again next hour or day"),
     },
     Code.QUEUED: {
-        "zh": ("没有网络，已存下", "联网后自动发送"),
-        "en": ("No network: it is kept", "It is sent once there is one"),
+        "zh": ("没有网络，提问已存下", "联网后自动发送并显示回答"),
+        "en": ("No network: question kept", "It is sent once there is one"),
     },
     Code.PERHAPS_SENT: {
-        "zh": ("有一次提问可能已发出", "不会自动重发"),
-        "en": ("A question was perhaps sent", "It is not sent again by itself"),
+        "zh": ("有提问可能已经发出", "等您决定是否重发"),
+        "en": ("A question may have been sent", "It waits for you to resend it"),
     },
     Code.ANSWER_CAME: {
-        "zh": ("先前的提问有了回答", "见下"),
-        "en": ("An earlier question's answer", "It follows"),
+        "zh": ("先前的提问有回答了", "回答如下"),
+        "en": ("An earlier answer has come", "It is shown below"),
     },
     Code.NOT_ALLOWED: {
         "zh": ("设置不许发往这个地址", "请检查设置里的许可列表"),
