@@ -11,6 +11,7 @@ import boards
 import pytest
 from lives import as_nobody
 
+from glassd.config.keys import is_outbox_key
 from glassd.config.load import load
 from glassd.setup.answers import Answers, ModelAnswers
 from paths import TREE
@@ -158,7 +159,7 @@ start: yes
         ":9:11: buttons.0.map.KEY_ENTR: expected the name of a Linux key, such as KEY_ENTER; 'KEY_ENTR' is none, the",
         ":11:11: terminal: expected a terminal, such as /dev/tty1, got text 'tty1'",
         ":13:12: triggers.0.when: expected a button that a map: gives, got man; did you mean main?",
-        ":13:27: triggers.0.do: expected cancel, clear, resume, pause, unpause, toggle pause, next page or previous",
+        ":13:27: triggers.0.do: expected cancel, clear, repeat, resume, pause, unpause, toggle pause, next page",
         ":14:8: start: expected true or false, got text 'yes'",
     ]
     assert [line[: len(start)] for line, start in zip(found, begin, strict=True)] == begin
@@ -313,6 +314,69 @@ def test_somebody_who_is_not_root_is_told_how() -> None:
     said, status = as_nobody(program).splitlines()
     assert said.endswith("run it as root, sudo glassd setup")
     assert status == "1"
+
+
+# -- the outbox -------------------------------------------------------------------------------------------------------
+
+
+def test_questions_that_wait_get_their_section_and_a_key_of_their_own(fleet: Fleet) -> None:
+    done = fleet.setup(f"{SMALLEST}language: en\noutbox: true\n")
+    config = load(fleet.places.config).config
+    assert config.outbox is not None
+    assert [(one.ask is not None, one.outbox) for one in config.triggers][:3] == [
+        (True, True),
+        (True, True),
+        (False, False),
+    ]
+    key = fleet.places.credentials / "outbox"
+    assert is_outbox_key(key.read_text().strip())
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert f"A key for questions that wait is in {key}, which root alone can read" in done.stdout
+    assert key.read_text().strip() not in done.stdout + done.stderr
+
+
+def test_a_key_that_is_there_stays_or_what_waits_could_not_be_read_any_more(fleet: Fleet) -> None:
+    fleet.setup(f"{SMALLEST}outbox: true\n")
+    key = fleet.places.credentials / "outbox"
+    before = key.read_bytes()
+    done = fleet.setup(f"{SMALLEST}outbox: true\nlanguage: en\nreplace: true\n")
+    assert key.read_bytes() == before
+    assert str(key) not in done.stdout
+    key.write_text("no key\n")
+    done = fleet.setup(f"{SMALLEST}outbox: true\nlanguage: en\n")
+    assert f"{key} cannot encrypt what waits; remove it, and run setup again" in done.stdout
+    assert key.read_text() == "no key\n"
+
+
+def test_an_outbox_of_the_config_that_is_there_or_of_conf_d_gets_its_key(fleet: Fleet) -> None:
+    fleet.setup(SMALLEST)
+    assert not (fleet.places.credentials / "outbox").exists()
+    (fleet.places.config.parent / "conf.d").mkdir()
+    (fleet.places.config.parent / "conf.d/outbox.yaml").write_text("outbox: {key: box}\n")
+    fleet.setup(f"{SMALLEST}replace: true\n")
+    assert is_outbox_key((fleet.places.credentials / "box").read_text().strip())
+
+
+WRITTEN = """\
+model: {service: reader}
+buttons: [{driver: evdev, device: /dev/input/event3, map: {KEY_1: main}}]
+triggers:
+  - {when: main press, ask: "What?", outbox: true}
+  - {when: main long, if: over budget, do: ask anyway}
+"""
+
+
+def test_written_out_triggers_may_need_sections_that_are_elsewhere(fleet: Fleet) -> None:
+    done = fleet.setup(WRITTEN, status=2)
+    where = f"{fleet.places.config.parent}/glassd.yaml"
+    told = done.stderr.splitlines()
+    assert [line.split(": ")[1] for line in told] == ["triggers.0.outbox", "triggers.1.if"]
+    assert all(line.startswith(where) for line in told)
+    assert not fleet.places.config.exists()
+    (fleet.places.config.parent / "conf.d").mkdir(parents=True)
+    (fleet.places.config.parent / "conf.d/budgets.yaml").write_text("budgets: {day: {asks: 300}}\n")
+    fleet.setup(f"{WRITTEN}outbox: true\n")
+    assert [str(one.when) for one in load(fleet.places.config).config.triggers] == ["main press", "main long"]
 
 
 # -- the page ---------------------------------------------------------------------------------------------------------

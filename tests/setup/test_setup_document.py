@@ -7,7 +7,7 @@ import string
 import tempfile
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boards
 import pytest
@@ -15,15 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
+from glassd.config.commands import COMMANDS
 from glassd.config.load import load
-from glassd.setup import chinese, english
+from glassd.setup import chinese, english, presses
 from glassd.setup.answers import Answers, ModelAnswers, read_answers
 from glassd.setup.document import compose, resolve
 from glassd.setup.found import Found, keys_of
 from glassd.setup.present import read_present
 from glassd.setup.record import recorded
+from glassd.setup.summary import summary_of_present
 from glassd_drivers.buttons.keycodes import KEY_CODES
 from glassd_drivers.discover import FoundInput
+
+if TYPE_CHECKING:
+    from glassd.setup.texts import Texts
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Co", "Cn")), min_size=1, max_size=40)
 """Any text that a person can type, or paste into a file of answers."""
@@ -51,7 +56,11 @@ def answers(draw: st.DrawFn) -> Answers:
         whens = [f"{name} {gesture}" for name in names for gesture in ("press", "double", "triple", "long")]
         whens = draw(st.lists(st.sampled_from(whens), unique=True, max_size=6))
         effects = st.one_of(
-            st.builds(lambda ask, detail: {"ask": ask, "detail": detail}, WORDS, st.sampled_from(["text", "scene"])),
+            st.builds(
+                lambda ask, detail: {"ask": ask, "detail": detail},
+                WORDS.filter(str.strip),
+                st.sampled_from(["text", "scene"]),
+            ),
             st.sampled_from(["cancel", "next page", "toggle pause"]).map(lambda command: {"do": command}),
         )
         triggers = draw(st.just("standard") | st.just([{"when": when, **draw(effects)} for when in whens]))
@@ -66,6 +75,7 @@ def answers(draw: st.DrawFn) -> Answers:
         buttons=buttons,
         displays=draw(st.sampled_from(["none", "terminal"]) | st.just([{"driver": "terminal", "profile": "glass3"}])),
         triggers=triggers,
+        outbox=draw(st.sampled_from(["keep", True, False])),
     )
 
 
@@ -90,6 +100,9 @@ def test_any_answers_make_a_config_that_says_what_they_say(given_answers: Answer
             assert config.buttons[0].options.map == given_answers.buttons[0]["map"]  # type: ignore[attr-defined]
         if isinstance(given_answers.triggers, list):
             assert [one.ask for one in config.triggers] == [one.get("ask") for one in given_answers.triggers]
+        else:
+            assert {one.outbox for one in config.triggers if one.ask} <= {given_answers.outbox is True}
+        assert (config.outbox is not None) == (given_answers.outbox is True)
 
 
 @given(answers())
@@ -118,6 +131,39 @@ def test_to_keep_all_of_a_config_is_to_write_it_again(given_answers: Answers) ->
         )
         present = read_present(places.config)
         assert compose(keep, resolve(keep, Found(), present), present, places) == text
+
+
+KEPT = """\
+model: {endpoints: [{url: reader, name: board}]}
+outbox: {asks: 3}  # a few
+triggers:
+  - {when: every 5min, if: [online, between 08:00 and 20:00], ask: "What is new?", cooldown: 90s, outbox: true}
+"""
+
+
+def test_triggers_that_are_kept_stay_as_they_are_and_those_of_another_kind_have_a_name(tmp_path: Path) -> None:
+    places = boards.places(tmp_path)
+    places.config.parent.mkdir(parents=True)
+    places.config.write_text(KEPT)
+    present = read_present(places.config)
+    assert present is not None
+    keep = Answers(language="en", model=ModelAnswers(service="keep"), camera="none", buttons="none", triggers="keep")
+    text = compose(keep, resolve(keep, Found(), present), present, places)
+    for line in KEPT.splitlines():
+        assert line in text.splitlines()
+    told = "every 5min (if online, between 08:00 and 20:00): What is new?"
+    assert summary_of_present(present, english.TEXTS)["triggers"] == [told]
+    without = keep.model_copy(update={"outbox": False, "triggers": []})
+    assert "outbox" not in compose(without, resolve(without, Found(), present), present, places)
+
+
+@pytest.mark.parametrize("texts", [english.TEXTS, chinese.TEXTS])
+def test_every_command_and_every_event_can_be_told(texts: Texts) -> None:
+    assert set(COMMANDS) <= set(texts.actions)
+    events = ("main long", "scene change", "every 30s", "at 08:00", "start")
+    names = [presses.event_name({"when": event}, texts) for event in events]
+    assert len(set(names)) == len(events)
+    assert all(wcswidth(name) <= 40 for name in names)
 
 
 def test_a_config_in_one_line_keeps_its_values(tmp_path: Path) -> None:

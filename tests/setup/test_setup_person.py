@@ -85,6 +85,7 @@ def test_enter_at_every_question_makes_a_config_without_mistakes(tmp_path: Path)
             "down press: does next page",
             "up press: does previous page",
             "back press: does clear",
+            "journal: when each ask came, how it ended and what it cost, for 90d, 64MiB at most",
             "no mistakes",
         ]
         assert "Next: systemctl enable --now glassd" in said

@@ -129,8 +129,7 @@ class _Setup:
         self._question = texts_in(answers.language).file.what
         sections = document.resolve(answers, self._found, present)
         text = document.compose(answers, sections, present, self._places)
-        if mistakes := document.mistakes_in(text, self._places):
-            raise AnswersError("\n".join(mistakes))
+        config = document.loaded(text, self._places)
         if isinstance(answers.latency, float) and f"latency: {duration(answers.latency)}" not in text:
             what = "latency: expected a camera: with its options below it, or in { } on one line, to write it into"
             raise AnswersError(f"{self._options.answers}: {what}")
@@ -138,7 +137,8 @@ class _Setup:
             self._console.say(self._texts.not_replaced)
             return EXIT_FAILED
         with Changes() as changes:
-            return self._carry_out(changes, answers, sections, text, key)
+            outbox_key = config.outbox.key if config.outbox is not None else None
+            return self._carry_out(changes, answers, sections, text, key=key, outbox_key=outbox_key)
 
     # -- the answers ----------------------------------------------------------------------------------------------
 
@@ -207,7 +207,9 @@ class _Setup:
 
     # -- what is done ---------------------------------------------------------------------------------------------
 
-    def _carry_out(self, changes: Changes, answers: Answers, sections: Any, text: str, key: str | None) -> int:
+    def _carry_out(
+        self, changes: Changes, answers: Answers, sections: Any, text: str, *, key: str | None, outbox_key: str | None
+    ) -> int:
         from glassd.setup.unit import Unit, UnitError  # noqa: PLC0415  a light start
 
         texts, places, console = self._texts, self._places, self._console
@@ -215,6 +217,8 @@ class _Setup:
         if unit is not None:
             unit.remember(changes)
         self._write(changes, text, answers.model.key_name, key)
+        if outbox_key is not None:
+            self._make_outbox_key(changes, outbox_key)
         takes_terminal = self._terminal(changes, unit, answers, sections)
         if self._options.save_answers is not None:
             from glassd.setup.record import recorded  # noqa: PLC0415  a light start
@@ -260,6 +264,17 @@ class _Setup:
             self._console.say(texts.old_kept.format(old))
         changes.write(config, text.encode(), 0o644)
         self._console.say(texts.wrote.format(config))
+
+    def _make_outbox_key(self, changes: Changes, name: str) -> None:
+        """See that the outbox has its key: one that is there stays, or what waits could not be read any more."""
+        from glassd.config.keys import is_outbox_key, new_outbox_key  # noqa: PLC0415  a light start
+
+        path = self._places.credentials / name
+        if not path.exists():
+            changes.write(path, new_outbox_key().encode() + b"\n", 0o600)
+            self._console.say(self._texts.made_outbox_key.format(path))
+        elif not is_outbox_key(path.read_text(encoding="latin-1").rstrip("\r\n")):
+            self._console.say(self._texts.odd_outbox_key.format(path))
 
     def _terminal(self, changes: Changes, unit: Any, answers: Answers, sections: Any) -> str:
         """Give the service the terminal of its display, or take it away; return which it has, if it was answered."""

@@ -144,6 +144,9 @@ class Answers(Section):
     triggers: Literal["standard", "keep"] | list[dict[str, Any]] = "standard"
     """`standard`: main press asks what it is, double reads the text, long cancels; up, down and back turn pages and
     clear."""
+    outbox: Literal["keep"] | bool = "keep"
+    """Whether questions wait for a network where there is none: `true` makes the section and its key, and has the
+    questions of `standard` wait."""
     latency: Literal["measure", "skip"] | Duration = "skip"
     """How late the camera stamps its frames. `measure` flashes the first display before the camera, which must see it;
     `skip` keeps what was measured before with the same camera."""
@@ -179,14 +182,29 @@ def _checked(root: Mapping, mistakes: Mistakes) -> Answers | None:
         for name in WRITTEN_OUT
         if (entry := root.entries.get(name)) and isinstance(entry.node, Mapping | Sequence)
     }
-    _, config = validate(Mapping(root.place, {**written_out, "model": _reader_alone(root)}), mistakes)
+    _, config = validate(Mapping(root.place, {**_elsewhere(root), **written_out}), mistakes)
     return answers and answers.model_copy(update={name: plain(config.entries[name].node) for name in written_out})
 
 
-def _reader_alone(root: Mapping) -> Entry:
-    """Return a model section that has no mistakes, for a config of the written-out sections alone."""
-    reader = Mapping(root.place, {"url": Entry(root.place, Scalar(root.place, fields.READER_URL, fields.READER_URL))})
-    return Entry(root.place, Mapping(root.place, {"endpoints": Entry(root.place, Sequence(root.place, (reader,)))}))
+def _elsewhere(root: Mapping) -> dict[str, Entry]:
+    """Return sections without mistakes, as the whole config may have them beside those that are written out.
+
+    Whether it does is told once it is composed.
+    """
+    here = root.place
+
+    def section(**keys: Entry) -> Entry:
+        return Entry(here, Mapping(here, keys))
+
+    def value(given: int | str) -> Entry:
+        return Entry(here, Scalar(here, given, str(given)))
+
+    reader = Mapping(here, {"url": value(fields.READER_URL)})
+    return {
+        "model": section(endpoints=Entry(here, Sequence(here, (reader,)))),
+        "budgets": section(day=section(asks=value(1))),
+        "outbox": section(),
+    }
 
 
 def _at(key: str, expected: str) -> PydanticCustomError:

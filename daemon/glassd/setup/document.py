@@ -23,6 +23,7 @@ from glassd.setup.yaml_lines import item_lines, mapping_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from glassd.config.schema import Config
     from glassd.setup.answers import Answers, ModelAnswers
     from glassd.setup.found import Found
     from glassd.setup.places import Places
@@ -71,7 +72,7 @@ def resolve(answers: Answers, found: Found, present: Present | None) -> Sections
     buttons = buttons if isinstance(buttons, list) else []
     if not isinstance(triggers, list):
         given = present.buttons if present and "buttons" in keeps else presses.buttons_of(buttons)
-        triggers = presses.standard(given, texts_in(answers.language).file)
+        triggers = presses.standard(given, texts_in(answers.language).file, outbox=answers.outbox is True)
     return Sections(
         None if answers.model.service == KEEP and "model" in kept else answers.model,
         None if "camera" in keeps else camera if isinstance(camera, dict) else {},
@@ -96,22 +97,31 @@ def compose(answers: Answers, sections: Sections, present: Present | None, place
         kept.get("displays", texts.no_displays) if sections.displays is None else _displays(sections, texts),
         kept.get("triggers", texts.no_triggers) if sections.triggers is None else _triggers(sections, texts),
         "\n".join(_aligned(language)),
-        *(present.others if present else ()),
+        *([f"{texts.outbox}\noutbox: {{}}"] if answers.outbox is True and "outbox" not in kept else []),
+        *(present.others(but=() if answers.outbox else ("outbox",)) if present else ()),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def mistakes_in(text: str, places: Places) -> list[str]:
     """Return what the loader says of a config, with the conf.d that is there over it, before it is put in place."""
+    try:
+        loaded(text, places)
+    except ConfigError as error:
+        return str(error).splitlines()
+    return []
+
+
+def loaded(text: str, places: Places) -> Config:
+    """Return the config that a text and the conf.d that is there make; raise ConfigError with every mistake."""
     with tempfile.TemporaryDirectory(prefix="glassd-setup-") as folder:
         file = Path(folder) / places.config.name
         file.write_text(text, encoding="utf-8")
         (Path(folder) / "conf.d").symlink_to(places.config.parent.absolute() / "conf.d")
         try:
-            load(file)
+            return load(file).config
         except ConfigError as error:
-            return [line.replace(folder, str(places.config.parent)) for line in str(error).splitlines()]
-    return []
+            raise ConfigError(str(error).replace(folder, str(places.config.parent))) from error
 
 
 def _model(model: ModelAnswers, texts: FileTexts, places: Places) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from glassd.config.load import ConfigError, load, read_other
 from glassd.config.mistakes import Mistakes
 from glassd.config.schema import Config
-from glassd.config.tree import plain
+from glassd.config.tree import Sequence as Items
+from glassd.config.tree import child, plain
 from glassd.setup.languages import texts_in
 from glassd.setup.yaml_lines import mapping_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from glassd.config.tree import Mapping
@@ -27,12 +29,13 @@ class Present:
 
     text: str
     config: Config
+    triggers: list[dict[str, Any]] = field(default_factory=list)
+    """As they are written."""
     sections: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def others(self) -> list[str]:
-        """The texts of the sections that setup does not ask about."""
-        return [text for name, text in self.sections.items() if name not in ASKED]
+    def others(self, *, but: Sequence[str] = ()) -> list[str]:
+        """Return the texts of the sections that setup does not ask about, without some of them."""
+        return [text for name, text in self.sections.items() if name not in (*ASKED, *but)]
 
     @property
     def buttons(self) -> list[str]:
@@ -47,7 +50,9 @@ def read_present(path: Path) -> Present | None:
         return None
     loaded = load(path)
     text = path.read_text(encoding="utf-8-sig")
-    return Present(text, loaded.config, _sections(text, read_other(path, Config, Mistakes())))
+    written = child(loaded.tree, "triggers")
+    triggers = plain(written) if isinstance(written, Items) else []
+    return Present(text, loaded.config, triggers, _sections(text, read_other(path, Config, Mistakes())))
 
 
 def _sections(text: str, root: Mapping) -> dict[str, str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
-from glassd.config.fields import SCENE_CHANGE
+from glassd.config.events import At, AtStart, ButtonEvent, Every, SceneChange, clock_text, read_event
+from glassd_drivers.units import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from glassd.config.schema import Config
+    from glassd.config.events import Event
     from glassd.setup.texts import FileTexts, Texts
 
 Trigger = dict[str, Any]
@@ -25,12 +26,15 @@ OF_MAIN = ("press", "double", "long")
 _OTHERS = {"down": "next page", "up": "previous page", "back": "clear"}
 
 
-def standard(buttons: Sequence[str], texts: FileTexts) -> list[Trigger]:
-    """Return the good default set for the buttons that there are; where none is `main`, the first one plays it."""
+def standard(buttons: Sequence[str], texts: FileTexts, *, outbox: bool = False) -> list[Trigger]:
+    """Return the good default set for the buttons that there are; where none is `main`, the first one plays it.
+
+    With `outbox` its questions wait for the network.
+    """
     if not buttons:
         return []
     main = "main" if "main" in buttons else buttons[0]
-    return [
+    triggers = [
         trigger(f"{main} press", "what", texts),
         trigger(f"{main} double", "read", texts),
         trigger(f"{main} long", "cancel", texts),
@@ -40,6 +44,7 @@ def standard(buttons: Sequence[str], texts: FileTexts) -> list[Trigger]:
             if button in buttons and button != main
         ),
     ]
+    return [{**one, "outbox": True} if outbox and "ask" in one else one for one in triggers]
 
 
 def trigger(when: str, action: str, texts: FileTexts) -> Trigger:
@@ -65,24 +70,32 @@ def buttons_of(devices: Iterable[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name[0] for name in names if name))
 
 
-def of_config(config: Config) -> list[Trigger]:
-    """Return the triggers of a config as it is written."""
-    return [
-        {
-            "when": str(one.when),
-            **({"do": one.do} if one.ask is None else {"ask": one.ask}),
-            **({} if one.detail == "auto" else {"detail": one.detail}),
-        }
-        for one in config.triggers
-    ]
+def of_buttons(triggers: Iterable[Trigger]) -> set[str]:
+    """Return the buttons that triggers wait for."""
+    events = (_event(trigger) for trigger in triggers)
+    return {event.button for event in events if isinstance(event, ButtonEvent)}
 
 
-def event_name(event: str, texts: Texts) -> str:
-    """Return a button and a gesture as a person says them."""
-    if event == SCENE_CHANGE:
-        return texts.scene_change
-    button, gesture = event.split()
-    return f"{button} {texts.gestures[gesture]}"
+def event_name(trigger: Trigger, texts: Texts) -> str:
+    """Return what a trigger waits for, as a person says it, and its condition as the file has it."""
+    match _event(trigger):
+        case ButtonEvent(button, gesture):
+            name = f"{button} {texts.gestures[gesture]}"
+        case SceneChange():
+            name = texts.scene_change
+        case Every(seconds):
+            name = texts.every.format(duration_text(seconds))
+        case At(minute):
+            name = texts.daily.format(clock_text(minute))
+        case AtStart():
+            name = texts.at_start
+        case None:  # of a config with mistakes
+            name = str(trigger["when"])
+        case _ as unreachable:
+            assert_never(unreachable)
+    given = trigger.get("if") or []
+    conditions = given if isinstance(given, list) else [given]
+    return texts.condition.format(name, ", ".join(map(str, conditions))) if conditions else name
 
 
 def effect(trigger: Trigger | None, texts: Texts) -> str:
@@ -90,3 +103,10 @@ def effect(trigger: Trigger | None, texts: Texts) -> str:
     if trigger is None:
         return texts.actions[NOTHING]
     return str(trigger["ask"]) if "ask" in trigger else texts.actions[str(trigger["do"])]
+
+
+def _event(trigger: Trigger) -> Event | None:
+    try:
+        return read_event(str(trigger["when"]))
+    except ValueError:
+        return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glassd.config.fields import SCENE_CHANGE
 from glassd.setup import ask_buttons, ask_model, presses
 from glassd.setup.answers import KEEP, Answers, ModelAnswers
 from glassd.setup.ask_bridge import BridgeAsker
@@ -209,25 +208,29 @@ class Conversation:
         triggers = sections.triggers
         if triggers is None:
             assert self._present is not None, "what is kept is there"
-            triggers = presses.of_config(self._present.config)
-        events = list(dict.fromkeys([*(str(one["when"]) for one in triggers), *presses.events(buttons)]))
-        if not events:
+            triggers = self._present.triggers
+        taken = {str(one["when"]) for one in triggers}
+        free: list[presses.Trigger] = [{"when": event} for event in presses.events(buttons) if event not in taken]
+        rows = [*triggers, *free]
+        if not rows:
             return
-        now = {str(one["when"]): one for one in triggers}
-        names = [presses.event_name(event, texts) for event in events]
-        lines = [f"{name}: {presses.effect(now.get(event), texts)}" for name, event in zip(names, events, strict=True)]
-        event = events[self._console.choose(texts.sections["triggers"], lines, texts)]
+        effects = [presses.effect(one if one in triggers else None, texts) for one in rows]
+        names = [presses.event_name(one, texts) for one in rows]
+        lines = [f"{name}: {effect}" for name, effect in zip(names, effects, strict=True)]
+        at = self._console.choose(texts.sections["triggers"], lines, texts)
+        waits_for = {key: value for key, value in rows[at].items() if key in ("when", "if")}
         file = texts_in(self.answers.language).file
         actions = [texts.actions[action].format(getattr(file, action, "")) for action in presses.ACTIONS]
         action = presses.ACTIONS[self._console.choose(texts.action, actions, texts)]
-        now.pop(event, None)
         if action == presses.OWN:
             while not (question := self._console.ask(texts.own, texts)):
                 pass
-            now[event] = {"when": event, "ask": question}
-        elif action != presses.NOTHING:
-            now[event] = presses.trigger(event, action, file)
-        self._set(triggers=[now[each] for each in events if each in now])
+            rows[at] = {**waits_for, "ask": question}
+        elif action == presses.NOTHING:
+            rows[at] = waits_for
+        else:
+            rows[at] = {**waits_for, **presses.trigger(waits_for["when"], action, file)}
+        self._set(triggers=[one for one in rows if "ask" in one or "do" in one])
 
     # -- what they share ------------------------------------------------------------------------------------------
 
@@ -270,10 +273,8 @@ class Conversation:
         names = self._button_names()
         triggers = self.answers.triggers
         if triggers == KEEP and self._present is not None:
-            events = [str(one.when) for one in self._present.config.triggers]
-        else:
-            events = [str(one["when"]) for one in triggers if isinstance(one, dict)]
-        if not {event.split()[0] for event in events if event != SCENE_CHANGE} <= set(names):
+            triggers = self._present.triggers
+        if not presses.of_buttons(one for one in triggers if isinstance(one, dict)) <= set(names):
             self._set(triggers="standard")
 
     def _set(self, **answers: Any) -> None:

@@ -49,7 +49,7 @@ def summary_of_present(present: Present, texts: Texts) -> dict[str, list[str]]:
         "camera": [_camera(camera, {}, texts)],
         "buttons": _buttons(buttons, {}, texts),
         "displays": _displays(displays, texts, ""),
-        "triggers": _triggers(presses.of_config(config), texts),
+        "triggers": _triggers(present.triggers, texts),
     }
 
 
@@ -88,7 +88,7 @@ def _displays(displays: list[dict[str, Any]], texts: Texts, terminal: str) -> li
 
 
 def _triggers(triggers: list[dict[str, Any]], texts: Texts) -> list[str]:
-    told = [f"{presses.event_name(str(one['when']), texts)}: {presses.effect(one, texts)}" for one in triggers]
+    told = [f"{presses.event_name(one, texts)}: {presses.effect(one, texts)}" for one in triggers]
     return told or [texts.actions[presses.NOTHING]]
 
 

@@ -32,6 +32,7 @@ class FileTexts:
     no_displays: str
     triggers: str
     no_triggers: str
+    outbox: str
     language: str
     what: str
     read: str
@@ -99,6 +100,10 @@ class Texts:
     # presses
     gestures: Mapping[str, str]
     scene_change: str
+    every: str
+    daily: str
+    at_start: str
+    condition: str
     action: str
     actions: Mapping[str, str]
     own: str
@@ -116,6 +121,8 @@ class Texts:
     unchanged: str
     old_kept: str
     stored_key: str
+    made_outbox_key: str
+    odd_outbox_key: str
     wrote_terminal: str
     removed_terminal: str
     recorded: str
