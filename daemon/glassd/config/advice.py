@@ -78,7 +78,8 @@ def _intervals(config: Config) -> Iterator[str]:
         if trigger.ask is None:
             continue
         asks = int(_DAY_S / max(event.seconds, trigger.cooldown))
-        yield from itertools.islice(_past_budgets(config, f"{where}.when: {event}", asks, trigger), 1)
+        if not trigger.condition:  # else nobody knows how often it holds
+            yield from itertools.islice(_past_budgets(config, f"{where}.when: {event}", asks, trigger), 1)
         if asks > UNBOUNDED_ASKS and not _bounded(config) and any(map(_may_cost, config.model.endpoints)):
             yield f"{where}.when: {event} may ask {asks} times a day, and no budget bounds it (docs/triggers.md)"
 
