@@ -27,12 +27,12 @@ displays: [{{driver: terminal, plain: always, profile: glass3}}]
 
 
 @pytest.fixture
-def begin(tmp_path: Path, start: Callable[..., Daemon], model: ModelServer) -> Callable[[str], Daemon]:
+def begin(tmp_path: Path, start: Callable[..., Daemon], model: ModelServer) -> Callable[..., Daemon]:
     """Start a daemon with more sections than the camera, the display and the model have."""
     pictures = photographs(tmp_path / "pictures", "rocket.jpg", "coffee.png", "retina.jpg")
 
-    def begin(more: str) -> Daemon:
-        daemon = start(CONFIG.format(url=model.url, pictures=pictures) + more)
+    def begin(more: str, **environment: str) -> Daemon:
+        daemon = start(CONFIG.format(url=model.url, pictures=pictures) + more, **environment)
         daemon.camera_ready()
         return daemon
 
@@ -267,4 +267,21 @@ def test_the_history_has_the_whole_time_line_of_an_ask(begin: Callable[[str], Da
     assert in_order == sorted(in_order)
     text = daemon.glassd("history", "show", "1").stdout
     assert all(word in text for word in ("body built", "connected", "request sent", "on display"))
+    assert daemon.stop() == 0
+
+
+def test_with_a_disk_that_takes_nothing_answers_flow_under_a_warning_and_a_pause_holds_and_is_told_to_the_operator(
+    begin: Callable[..., Daemon], model: ModelServer, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "no-folder"
+    blocked.write_text("a file where the state folder should be")
+    daemon = begin('triggers: [{when: main press, ask: "What is it?"}]', STATE_DIRECTORY=str(blocked))
+    with daemon.events() as events:
+        assert events.until(event="screen", warning=True)
+        answered(daemon, events, model, "A rocket.")
+        assert json.loads(daemon.get("/api/status")[1])["journal"]["trouble"]
+        daemon.glassd("do", "pause")
+        assert events.screen(told(Code.PAUSED))["warning"]
+        daemon.log.until("the pause is not kept over a restart")
+        assert daemon.glassd("ask", "?", status=5).stderr.startswith("glassd ask: paused")
     assert daemon.stop() == 0

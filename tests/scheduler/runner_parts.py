@@ -285,6 +285,7 @@ class Shelf(NoOutbox):
     def __init__(self) -> None:
         self.asks: dict[int, Ask] = {}
         self.sending: set[int] = set()
+        self.put_back: list[int] = []
         self.full = False
         self._items = 0
 
@@ -306,6 +307,7 @@ class Shelf(NoOutbox):
         return self.asks[item]
 
     async def back(self, item: int) -> None:
+        self.put_back.append(item)
         self.sending.discard(item)
 
     async def drop(self, items: Sequence[int]) -> None:

@@ -288,6 +288,49 @@ def test_what_waits_is_forgotten_with_its_wearer_and_an_answer_to_it_is_not_show
     assert house.kept.wearers == 2
 
 
+def test_an_answer_that_has_come_late_is_not_shown_to_another_wearer() -> None:
+    async def body(house: House) -> None:
+        house.network = False
+        house.press("main")
+        await house.after(1)
+        house.network = True
+        while house.runner.scheduler.queued:
+            house.runner.command("next page")  # the wearer is at something, so that nothing is shown meanwhile
+            await house.after(0.5)
+        house.press("other")
+        await house.after(120)
+        assert len(house.asked_for) == 1
+        assert not any(seen.startswith("late") for seen in house.seen)
+
+    scene(body, CONFIG)
+
+
+def test_what_is_dropped_while_it_is_taken_from_the_disk_is_not_put_back() -> None:
+    async def body(house: House) -> None:
+        house.network = False
+        house.press("main")
+        await house.after(1)
+        take = shelf(house).take
+
+        async def slow(item: int) -> Ask:
+            house.seen.append("taken")
+            ask = await take(item)
+            await passes(5)
+            return ask
+
+        shelf(house).take = slow  # type: ignore[method-assign]  # a disk that takes its time
+        house.network = True
+        while house.seen[-1] != "taken":
+            await house.after(0.5)
+        house.press("drop")
+        await house.after(60)
+        assert shelf(house).put_back == []
+        assert house.asked_for == []
+        assert not shelf(house).asks
+
+    scene(body, CONFIG)
+
+
 def test_no_more_wait_than_may() -> None:
     async def body(house: House) -> None:
         house.network = False

@@ -37,6 +37,18 @@ def test_the_newest_word_counts_however_fast_they_come(tmp_path: Path, words: tu
     assert PauseFile(tmp_path).is_there() is words[-1]
 
 
+def test_a_word_that_comes_while_the_disk_takes_another_counts_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        file = PauseFile(tmp_path)
+        file.keep(on=True)
+        await asyncio.sleep(0)  # it has begun to write
+        file.keep(on=False)
+        await file.close()
+
+    asyncio.run(main())
+    assert not PauseFile(tmp_path).is_there()
+
+
 def test_an_end_of_a_pause_that_was_never_kept_is_no_trouble(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     asyncio.run(kept(tmp_path / "nothing", False))
     assert not caplog.records
