@@ -172,7 +172,7 @@ def test_while_paused_no_network_is_looked_for() -> None:
     queue(machine, 1, 10.0)
     wanted = [wants_network(machine)]
     for command in ("pause", "unpause"):
-        machine.commanded(command, 20.0)  # type: ignore[arg-type]  # it is one of them
+        machine.commanded(command, 20.0)
         wanted.append(wants_network(machine))
     assert wanted == [True, False, True]
 
