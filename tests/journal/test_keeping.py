@@ -6,8 +6,9 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
-from keeping import UTC, all_bytes, an_ask, an_end, config, is_whole, keeping, query, rich_ask
+from keeping import RIGHT, UTC, Kept, all_bytes, an_ask, an_end, config, is_whole, keeping, query, rich_ask
 
 from glassd.answer import Outcome, OutcomeKind
 from glassd.journal import FILE
@@ -60,9 +61,7 @@ def test_an_ask_is_kept_before_it_leaves_and_completed_at_its_end(tmp_path: Path
 
 def test_what_comes_before_the_file_is_open_is_kept_too(tmp_path: Path) -> None:
     async def scenario() -> None:
-        from keeping import Kept
-
-        kept = Kept(tmp_path, config(), Wall(UTC, 0.0, known=True), lambda _name: "")
+        kept = Kept(tmp_path, config(), RIGHT, lambda _name: "")
         kept.journal.begun(an_ask(), UTC)
         assert not (tmp_path / FILE).exists()
         await kept.journal.open()
@@ -160,14 +159,14 @@ def test_a_count_from_before_the_ledger_was_read_does_not_take_its_place(tmp_pat
         async with keeping(tmp_path) as kept:
             await kept.opened
             kept.journal.spend(SPENT)
-        async with keeping(tmp_path) as kept:
-            if not kept.opened.done():  # told on the event loop, which has not turned yet
-                kept.journal.spend(Spent())
-            await kept.opened
-        async with keeping(tmp_path) as kept:
-            assert (await kept.opened)[0] == SPENT
+        kept = Kept(tmp_path, config(), RIGHT, lambda _name: "")
+        kept.journal.spend(Spent())
+        await kept.journal.open()
+        assert await kept.opened == (SPENT, [])
+        await kept.journal.close()
 
     asyncio.run(scenario())
+    assert query(tmp_path, "SELECT value FROM state WHERE name = 'spent'") == [(msgspec.json.encode(SPENT).decode(),)]
 
 
 def test_a_new_wearer_begins_with_nothing(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MIB = 1024 * 1024
-UNKNOWN = Wall(0.0, 0.0, known=False)
+UNKNOWN = Wall(UTC + 5000 * DAY_S, 0.0, known=False)
+"""A clock that runs years ahead, as one does whose battery is old."""
 
 
 def fill(folder: Path, *asks: tuple[float | None, str]) -> None:

@@ -71,12 +71,17 @@ def open_to_read(path: Path, limit_s: float | None) -> sqlite3.Connection:
     if version != VERSION:
         connection.close()
         raise HistoryError(f"{path} is of an older glassd: start this one once, which brings it up to date")
+    prepare(connection, limit_s)
+    return connection
+
+
+def prepare(connection: sqlite3.Connection, limit_s: float | None) -> None:
+    """Have a connection read as these functions need it, for `limit_s` from now at most."""
     if limit_s is not None:
         until = time.monotonic() + limit_s
         connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
     connection.create_function("holds", 2, _holds, deterministic=True)
     connection.row_factory = sqlite3.Row
-    return connection
 
 
 @contextmanager
