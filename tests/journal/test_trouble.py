@@ -6,17 +6,21 @@ import asyncio
 import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
-from keeping import UTC, an_ask, an_end, change, config, is_whole, keeping, query
+from keeping import LIMIT_S, UTC, an_ask, an_end, change, config, is_whole, keeping, query
 
-from glassd.journal import FILE
+from glassd.journal import FILE, entries
 from glassd.journal.layout import VERSION
+from glassd.journal.pending import Operation, Pending
 from glassd.journal.queries import HistoryError, Query
+from glassd.journal.writer import Writer
 from glassd.spending import Amounts, Spent
 from glassd.waiting import OutboxError
 from paths import TREE
@@ -188,3 +192,39 @@ def test_forgetting_everything_forgets_what_broke_too(tmp_path: Path) -> None:
 
     asyncio.run(scenario())
     assert [file.name for file in tmp_path.iterdir()] == [FILE]
+
+
+# -- bugs of ours ------------------------------------------------------------------------------------------------------
+
+
+def test_an_operation_that_fails_by_itself_takes_no_other_with_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def wrong(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO asks (id) VALUES ('half an ask')")
+
+    pending = Pending()
+    waited: Future[None] = Future()
+    pending.put(Operation(entries.next_wearer))
+    pending.put(Operation(wrong))
+    pending.put(Operation(wrong, done=waited))
+    pending.put(Operation(entries.next_wearer))
+    troubles: list[bool] = []
+    path = tmp_path / FILE
+    writer = Writer(
+        path,
+        pending,
+        opened=lambda _connection: None,
+        read=lambda _connection: None,
+        upkeep=lambda _connection: False,
+        troubled=troubles.append,
+    )
+    assert writer.close(LIMIT_S)
+    with pytest.raises(sqlite3.IntegrityError):
+        waited.result(0)
+    assert troubles == []
+    assert query(tmp_path, "SELECT value FROM state WHERE name = 'wearer'") == [("3",)]
+    assert query(tmp_path, "SELECT count(*) FROM asks") == [(0,)]
+    (record,) = caplog.records
+    assert "a bug in glassd" in record.getMessage()
+    assert "half an ask" not in record.getMessage()
