@@ -332,7 +332,7 @@ def test_the_daemon_is_told_all_that_a_trigger_can_say(tmp_path: Path) -> None:
     async def main() -> None:
         async with Replay(Answer(LINES, content_type="application/x-ndjson"), path=path) as daemon:
             await glassd_ends("ask", *said, "?", GLASSD_SOCKET=path)
-        told = {"frames": "3 over 2s", "endpoint": "local", "model": "vision", "busy": "queue 2"}
+        told: dict[str, Any] = {"frames": "3 over 2s", "endpoint": "local", "model": "vision", "busy": "queue 2"}
         told |= {"follow_up": False, "outbox": True}
         sent = daemon.requests[0].json
         assert {name: sent[name] for name in told} == told

@@ -262,8 +262,10 @@ def test_a_connection_that_was_kept_proves_nothing_a_new_one_is_opened() -> None
 
 
 def test_an_answer_that_is_under_way_loses_nothing_by_the_question_whether_the_network_is_there() -> None:
+    whole = STREAMS["manual_streamed"].body
+
     async def main() -> None:
-        async with Replay(Answer([GOOD.body[:40], 5.0, GOOD.body[40:]])) as server, client(model(server.url)) as opened:
+        async with Replay(Answer([whole[:40], 5.0, whole[40:]])) as server, client(model(server.url)) as opened:
             asked = asyncio.create_task(answered(opened), name="the ask")
             await server.asked.wait()
             assert await opened.reachable()
