@@ -37,7 +37,41 @@ VALID += [
     f"{MODEL}gateway: {{listen: '127.0.0.1:80', models: {{a: glassd}}, at_once: 16}}",
     f"{MODEL}allow_hosts: [a.example, '*.b.example', 10.0.0.1, 10.0.0.0/8, '::1', '[::1]', 'fe80::/10']",
 ]
+VALID += [
+    f"{MODEL}triggers: [{{when: every 1.5 min, if: not  cut off, ask: x, frames: 3 over 500ms, busy: queue 3}}]",
+    f"{MODEL}triggers: [{{when: at 08:00, if: [between 20:00 and 08:00, online], ask: '{{time}}', cooldown: 1s}}]",
+    f"{MODEL}triggers: [{{when: start, ask: x, frames: none, model: text, outbox: true}}]\noutbox: {{}}",
+    f"{MODEL}triggers: [{{when: a press, if: [], do: ask anyway}}, {{when: b press, if: null, do: drop queued}}]",
+    f"{MODEL}budgets: {{hour: {{asks: 1}}, day: {{asks: 1, frames: 2, tokens: 3}}}}\nfollow_up: {{}}",
+    f"{MODEL}follow_up: {{within: 24h, turns: 8, pictures: 8, ends_with_clear: false}}",
+    f"{MODEL}journal: {{keep: 'off'}}\noutbox: {{key: box, asks: 1000, size: 64KiB, age: 30d}}",
+    f"{MODEL}journal: {{keep: text, pictures: 7d, age: 30d, size: 1MiB}}",
+    (
+        "model: {endpoints: [{url: 'https://x', text: a, name: a, price: {input: 0.8, output: 0}}]}\n"
+        "budgets: {day: {money: 0.5}}\ntriggers: [{when: a press, ask: x, endpoint: a, frames: none}]"
+    ),
+]
 INVALID = [
+    f"{MODEL}triggers: [{{when: every 30, ask: x}}]",
+    f"{MODEL}triggers: [{{when: at 8:00, ask: x}}]",
+    f"{MODEL}triggers: [{{when: a press, if: cutoff, ask: x}}]",
+    f"{MODEL}triggers: [{{when: a press, if: [cut off, 3], ask: x}}]",
+    f"{MODEL}triggers: [{{when: a press, if: [{', '.join(['online'] * 9)}], ask: x}}]",
+    f"{MODEL}triggers: [{{when: a press, condition: cut off, ask: x}}]",
+    f"{MODEL}triggers: [{{when: a press, ask: x, frames: 9 over 1s}}]",
+    f"{MODEL}triggers: [{{when: a press, ask: x, frames: 2}}]",
+    f"{MODEL}triggers: [{{when: a press, ask: x, busy: queue 9}}]",
+    f"{MODEL}triggers: [{{when: a press, ask: x, model: audio}}]",
+    f"{MODEL}triggers: [{{when: a press, do: ask any way}}]",
+    f"{MODEL}budgets: {{week: {{asks: 1}}}}",
+    f"{MODEL}budgets: {{day: {{asks: 0}}}}",
+    f"{MODEL}follow_up: {{turns: 0}}",
+    f"{MODEL}journal: {{keep: on}}",
+    f"{MODEL}journal: {{pictures: always}}",
+    f"{MODEL}outbox: {{asks: 0}}",
+    "model: {endpoints: [{url: 'https://x', text: a, name: 1a}]}",
+    "model: {endpoints: [{url: 'https://x', text: a, price: {input: -1, output: 0}}]}",
+    "model: {endpoints: [{url: 'https://x', text: a, price: 3}]}",
     "model: {endpoints: [{url: 'https://x', text: a, fields: {stream: true}}]}",
     "model: {endpoints: [{url: 'https://x', text: a, picture_fields: {text: b}}]}",
     "model: {endpoints: [{url: 'https://x', text: a, headers: {X A: b}}]}",

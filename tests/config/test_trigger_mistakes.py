@@ -329,7 +329,7 @@ def test_whatever_is_told_to_be_out_of_reach_is(ladder: list[list[Condition]], t
 # -- how they are written ---------------------------------------------------------------------------------------------
 
 WHOLE = """\
-budgets: {hour: {asks: 40}, day: {asks: 300, frames: 500, tokens: 400000}}
+budgets: {hour: {asks: 40, tokens: 400000}, day: {asks: 300, frames: 500, tokens: 400000}}
 follow_up: {within: 90s, turns: 3, pictures: 2, ends_with_clear: false}
 journal: {keep: text, pictures: 7d, age: 30d, size: 32MiB}
 outbox: {key: box, asks: 5, size: 5MB, age: 12h}
