@@ -13,9 +13,12 @@ from glassd.answer import Outcome, OutcomeKind
 from glassd.ask import Turn
 from glassd.config.model import Endpoint, Model
 from glassd.config.policy import Price
-from glassd.config.schema import Config
+from glassd.config.schema import Camera, Config
+from glassd.limits import tokens_of
 from glassd.model.estimate import ANSWER_TOKENS, CHARS_A_TOKEN, TURN_TOKENS, Estimate, cost_of
 from glassd.spending import Amounts
+from glassd_drivers.cameras.uvc import UvcConfig
+from glassd_drivers.units import Size
 
 URL = "https://host/v1"
 PRICE = Price(input=2.0, output=10.0)
@@ -52,6 +55,14 @@ def test_a_picture_costs_what_its_detail_lets_it_at_most(detail: str, tokens: in
     assert estimated({}, frames=1, detail=detail).tokens - without == tokens
     assert estimated({}, frames=3, detail=detail).tokens - without == 3 * tokens
     assert estimated({"image_tokens": 100}, frames=1).tokens - without == 100
+
+
+def test_a_picture_costs_no_more_than_the_camera_has_pixels_for_but_a_callers_own_may_be_any() -> None:
+    camera = Camera(driver="uvc", options=UvcConfig(size=Size(640, 480)))
+    of = config({}).model_copy(update={"camera": camera})
+    without = Estimate(of)(ask("?", detail="text"), 0).tokens
+    assert Estimate(of)(ask("?", detail="text"), 2).tokens - without == 2 * tokens_of(640, 480, 28)
+    assert Estimate(of)(ask("?", PICTURE, detail="text"), 1).tokens - without == 2560
 
 
 def test_an_answer_is_as_long_as_the_body_of_the_request_lets_it_be() -> None:

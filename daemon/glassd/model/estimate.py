@@ -9,9 +9,11 @@ from msgspec.structs import replace
 
 from glassd.ask import Link
 from glassd.config.fields import READER_URL
+from glassd.limits import tokens_of
 from glassd.model.endpoints import targets
 from glassd.model.pictures import limits_of
 from glassd.spending import Amounts
+from glassd_drivers.units import Size
 
 if TYPE_CHECKING:
     from glassd.answer import Outcome
@@ -42,20 +44,28 @@ class Estimate:
         """`config` is the one in force."""
         self._endpoints = config.model.endpoints
         self._instructions = config.model.instructions
+        size = getattr(config.camera.options, "size", None) if config.camera is not None else None
+        self._camera_size = size if isinstance(size, Size) else None
 
     def __call__(self, ask: Ask, frames: int) -> Amounts:
         """Return the amounts of an ask with so many pictures in all, earlier turns' included.
 
-        Words by `CHARS_A_TOKEN`, each picture as large as `detail` lets it be, the answer as long as `max_tokens` lets
-        it be or `ANSWER_TOKENS`. On the board, by the reader, an ask costs no tokens.
+        Words by `CHARS_A_TOKEN`, each picture as large as `detail` and the camera let it be, the answer as long as
+        `max_tokens` lets it be or `ANSWER_TOKENS`. On the board, by the reader, an ask costs no tokens.
         """
         like = replace(ask, pictures=(Link(""),) if frames else (), turns=[replace(t, pictures=()) for t in ask.turns])
         target = next(iter(targets(self._endpoints, like)), None)
         if target is None or target.is_reader:
             return Amounts(asks=1, frames=frames)
-        asked = _words(ask, ask.instructions or self._instructions) + frames * _picture(target, ask)
+        asked = _words(ask, ask.instructions or self._instructions) + frames * self._picture(target, ask)
         answered = _answer(target.endpoint, ask)
         return Amounts(1, frames, asked + answered, _money(target.endpoint, asked, answered))
+
+    def _picture(self, target: Target, ask: Ask) -> int:
+        limits = limits_of(target.endpoint, target.model, target.vendor, ask.detail)
+        if self._camera_size is None or ask.pictures:  # whose size nobody knows, or has looked at
+            return limits.tokens
+        return min(limits.tokens, tokens_of(*self._camera_size, limits.patch))
 
 
 def cost_of(config: Config, outcome: Outcome) -> Amounts | None:
@@ -81,10 +91,6 @@ def _words(ask: Ask, instructions: str) -> int:
 def _tokens(text: str) -> int:
     plain = len(text.encode("ascii", "ignore"))
     return len(text) - plain + math.ceil(plain / CHARS_A_TOKEN)
-
-
-def _picture(target: Target, ask: Ask) -> int:
-    return limits_of(target.endpoint, target.model, target.vendor, ask.detail).tokens
 
 
 def _answer(endpoint: Endpoint, ask: Ask) -> int:
