@@ -331,6 +331,35 @@ def test_what_is_dropped_while_it_is_taken_from_the_disk_is_not_put_back() -> No
     scene(body, CONFIG)
 
 
+def test_what_a_pause_finds_being_taken_from_the_disk_waits_on_and_was_not_sent() -> None:
+    async def body(house: House) -> None:
+        house.network = False
+        house.press("main")
+        await house.after(1)
+        take = shelf(house).take
+
+        async def slow(item: int) -> Ask:
+            house.seen.append("taken")
+            ask = await take(item)
+            await passes(5)
+            return ask
+
+        shelf(house).take = slow  # type: ignore[method-assign]  # a disk that takes its time
+        house.network = True
+        while house.seen[-1] != "taken":
+            await house.after(0.5)
+        house.press("lid")
+        await house.after(10)
+        assert not shelf(house).sending
+        assert (house.runner.scheduler.queued, house.runner.scheduler.perhaps_sent) == (1, 0)
+        house.press("lid")
+        await answered(house, 1)
+
+    house = scene(body, CONFIG)
+    assert len(house.asked_for) == 1
+    assert [code(record) for record in house.records] == [Code.QUEUED, None]
+
+
 def test_no_more_wait_than_may() -> None:
     async def body(house: House) -> None:
         house.network = False

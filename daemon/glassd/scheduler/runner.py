@@ -321,7 +321,7 @@ class Runner:
             self._records.ended(under_way)
             if under_way.of_wearer:
                 self._late.disturbed()
-        elif under_way.taken:
+        elif under_way.begun:
             self._records.ended(under_way)
             if under_way.queued is None and not under_way.dropped:
                 self._late.came(outcome, end)

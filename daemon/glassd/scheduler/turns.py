@@ -159,17 +159,18 @@ class Turns:
         """Send what waited in the outbox: that it is being sent stands on the disk first."""
         async with self._gate.gateway():
             placeholder, under_way.queued = under_way.ask, item  # until it is known to be answered
+            under_way.taken = True  # also where this is broken off: the disk may have noted it by then
             try:
                 ask = await self._courier.take(item)
             except OutboxError as error:
                 log.warning("the outbox: %s", error)
+                under_way.taken = False
                 if isinstance(error, OutboxLostError):
                     under_way.queued = None
                 # The disk, as a network that is away, is tried again after a while.
                 problem = Problem(Code.NO_NETWORK if under_way.queued else Code.INTERNAL, str(error))
                 self._event(under_way, under_way.broken_off(problem, self._loop.time()))
                 return
-            under_way.taken = True
             under_way.ask = replace(ask, id=placeholder.id, instant=placeholder.instant)
             await self._ask(under_way)
 
@@ -177,7 +178,7 @@ class Turns:
         """Ask the model, which is written down first."""
         ask = under_way.ask
         self._journal.begun(ask, self._utc(ask.instant))
-        under_way.left = True
+        under_way.begun = under_way.left = True
         async with aclosing(self._model.ask(ask)) as events:
             async for event in events:
                 told = await self._instead(under_way, event) if isinstance(event, Outcome) else event

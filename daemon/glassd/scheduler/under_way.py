@@ -44,9 +44,10 @@ class FirstScreen:
 class UnderWay:
     """One ask while it is carried out. `ask` has the pictures too, once they are picked.
 
-    `item`: it is sent from the outbox, where it has that place; `taken` once that is noted there, `dropped` where it is
-    not wanted any more. `left`: it was handed to the model, so that some of it may have left the board by now.
-    `queued`: the place in the outbox where it waits after all, and `met` what it met instead of an answer.
+    `item`: it is sent from the outbox, where it has that place; `taken` once it may be noted there, `dropped` where it
+    is not wanted any more. `begun`: it was kept in the journal. `left`: it was handed to the model, and some of it may
+    have left the board by now. `queued`: the place in the outbox where it waits after all, and `met` what it met
+    instead of an answer.
     """
 
     ask: Ask
@@ -59,6 +60,7 @@ class UnderWay:
     endpoint: str = ""
     taken: bool = False
     dropped: bool = False
+    begun: bool = False
     left: bool = False
     on_stage: bool = False
     notices: list[Code] = field(default_factory=list)  # to be told once it is
