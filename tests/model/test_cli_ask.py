@@ -367,14 +367,16 @@ def test_an_ask_without_the_daemon_takes_the_endpoint_and_the_kind_of_model(tmp_
     config = tmp_path / "glassd.yaml"
 
     async def main() -> None:
-        async with Replay(Answer(STREAMS["manual_streamed"].body)) as server:
-            first = "{name: first, url: 'http://127.0.0.1:1/v1', text: t}"
+        good = Answer(STREAMS["manual_streamed"].body)
+        async with Replay(good) as other, Replay(good) as server:
+            first = f"{{name: first, url: '{other.url}', text: t}}"
             second = f"{{name: second, url: '{server.url}', vision: v, text: t}}"
             config.write_text(f"model: {{endpoints: [{first}, {second}]}}\n")
             ended = await glassd_ends(
                 "ask", "-c", config, "--direct", "--json", "--endpoint", "second", "--model", "vision", "?"
             )
         assert (ended.outcome["endpoint"], ended.outcome["model"]) == (server.url, "v")
+        assert other.requests == []
 
     asyncio.run(main())
 
