@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from glassd.events import Event
 
 _STATIONS = {
-    "gesture": "let go",
+    "gesture": "begun",
     "frame": "frame",
     "body": "body built",
     "connected": "connected",

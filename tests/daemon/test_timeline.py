@@ -16,7 +16,7 @@ def test_the_stations_stand_in_their_order_in_milliseconds_from_the_press() -> N
     }
     assert time_line({"times_s": times, "frame_offset_s": -0.11}) == [
         "press             0 ms",
-        "let go            0 ms",
+        "begun             0 ms",
         "frame             4 ms   (taken 110 ms before the press)",
         "body built        5 ms",
         "connected         5 ms",

@@ -40,6 +40,22 @@ def shelf(house: House) -> Shelf:
     return house.shelf
 
 
+async def being_taken(house: House) -> None:
+    """Have a network again, and a disk that takes its time; return while it is at what waits there."""
+    take = shelf(house).take
+
+    async def slow(item: int) -> Ask:
+        house.seen.append("taken")
+        ask = await take(item)
+        await passes(5)
+        return ask
+
+    shelf(house).take = slow  # type: ignore[method-assign]  # a slow disk
+    house.network = True
+    while house.seen[-1] != "taken":
+        await house.after(0.5)
+
+
 async def answered(house: House, asks: int) -> None:
     """Let time pass until so many asks have been answered and shown."""
     for _ in range(200):
@@ -310,18 +326,7 @@ def test_what_is_dropped_while_it_is_taken_from_the_disk_is_not_put_back() -> No
         house.network = False
         house.press("main")
         await house.after(1)
-        take = shelf(house).take
-
-        async def slow(item: int) -> Ask:
-            house.seen.append("taken")
-            ask = await take(item)
-            await passes(5)
-            return ask
-
-        shelf(house).take = slow  # type: ignore[method-assign]  # a disk that takes its time
-        house.network = True
-        while house.seen[-1] != "taken":
-            await house.after(0.5)
+        await being_taken(house)
         house.press("drop")
         await house.after(60)
         assert shelf(house).put_back == []
@@ -336,18 +341,7 @@ def test_what_a_pause_finds_being_taken_from_the_disk_waits_on_and_was_not_sent(
         house.network = False
         house.press("main")
         await house.after(1)
-        take = shelf(house).take
-
-        async def slow(item: int) -> Ask:
-            house.seen.append("taken")
-            ask = await take(item)
-            await passes(5)
-            return ask
-
-        shelf(house).take = slow  # type: ignore[method-assign]  # a disk that takes its time
-        house.network = True
-        while house.seen[-1] != "taken":
-            await house.after(0.5)
+        await being_taken(house)
         house.press("lid")
         await house.after(10)
         assert not shelf(house).sending
