@@ -17,7 +17,7 @@ demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, 
 # `$$CLIP` is the environment's, where make puts what its command line sets: the shell never sees a folder's name as code.
 
 .PHONY: test
-test: tools curl compiler systemd-tools  ## the tests that need no root, no network and no minutes
+test: tools curl compiler systemd-tools fonts speaker  ## the tests that need no root, no network and no minutes
 	HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal -m "not soak and not foreign and not rig and not netns" $(TESTS)
 
 .PHONY: lint
@@ -30,7 +30,7 @@ lint: tools  ## style, types, layers, unfinished words, licences
 	$(BIN)/python $(TOOLS)/licences.py
 
 .PHONY: check
-check: lint fresh-clone curl compiler systemd-tools foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the tests with the soaks in short, the virtual board
+check: lint fresh-clone curl compiler systemd-tools fonts speaker foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the tests with the soaks in short, the virtual board
 	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) --hypothesis-seed=0 -m "not foreign and not rig"
 	$(MAKE) --no-print-directory rig
 
@@ -55,7 +55,7 @@ board: tools compiler deb
 	@$(BIN)/python tests/rig build
 
 .PHONY: fuzz
-fuzz: tools compiler  ## the property tests, with thousands of examples each; the bridge's C code under sanitizers, for ten minutes
+fuzz: tools compiler fonts  ## the property tests, with thousands of examples each; the bridge's C code under sanitizers, for ten minutes
 	FUZZ=full HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "hypothesis or fuzz" --timeout=0 $(TESTS)
 
 .PHONY: soak
@@ -63,7 +63,7 @@ soak: tools compiler  ## long runs, with the full counts
 	SOAK=full $(PYTEST) -m soak --timeout=0 $(TESTS)
 
 .PHONY: bench
-bench: board  ## ratios beside the alternatives, in one run (CHECK=1: fail where one that must hold does not)
+bench: board fonts  ## ratios beside the alternatives, in one run (CHECK=1: fail where one that must hold does not)
 	$(BIN)/python tests/bench $(if $(CHECK),--check)
 
 # --- the bridge's emulator
@@ -125,3 +125,14 @@ compiler:
 .PHONY: systemd-tools
 systemd-tools:
 	@command -v systemd-analyze >/dev/null || sh $(TOOLS)/apt-ensure.sh "Some tests read the units with systemd's own tools, and this system lacks them." systemd
+
+.PHONY: fonts
+fonts:  # those of systemd/deb/control, and the one that lets lines run from right to left
+	@ls /usr/share/fonts/truetype/wqy/wqy-microhei.ttc /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf \
+	    /usr/share/fonts/truetype/tlwg/Loma.ttf /usr/share/fonts/truetype/ancient-scripts/Symbola_hint.ttf >/dev/null 2>&1 \
+	    || sh $(TOOLS)/apt-ensure.sh "Some tests draw screens, and this system lacks the fonts for it." \
+	    fonts-wqy-microhei fonts-dejavu-core fonts-tlwg-loma-ttf fonts-symbola libfribidi0
+
+.PHONY: speaker
+speaker:
+	@command -v espeak-ng >/dev/null || sh $(TOOLS)/apt-ensure.sh "Some tests have answers spoken, and this system lacks espeak-ng." espeak-ng

@@ -102,6 +102,16 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle of pixels, from the upper left corner."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """What the wearer sees now: a value, whole, never an edit of the one before.
 
@@ -121,12 +131,21 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The facts of one display. `columns` counts half-width cells, `interval` seconds between two screens at least."""
+    """The facts of one display. `columns` counts half-width cells, `interval` seconds between two screens at least.
+
+    A display of pixels has more: its `width` and `height`, 0 where there are none or they are not known; the `safe`
+    area that text is to stay in, the whole of it where None; the size of its own `font` in pixels to the em, 0 where it
+    has none or it is not known.
+    """
 
     name: str
     columns: int
     rows: int
     interval: float
+    width: int = 0
+    height: int = 0
+    safe: Area | None = None
+    font: int = 0
 
 
 class DeviceState(StrEnum):

@@ -1,0 +1,126 @@
+"""The fonts that a display of pixels is drawn with: one after the other, until one has the character.
+
+The first is the wearer's own choice or, without one, the font for Chinese that the Debian package brings along; behind
+it stand the usual ones for what it lacks. What none of them has is drawn as the nearest that one has: the bare letter,
+the one emoji of several joined ones, the plain form of a fancy one; and an empty box for what is left.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from glassd_drivers.contracts import PermanentFault
+from glassd_drivers.displays.coverage import Coverage, FontError, read_coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FOLDER = Path("/usr/share/fonts/truetype")
+DEFAULT_FONTS = (
+    "wqy/wqy-microhei.ttc#1",  # fonts-wqy-microhei: Han, kana, Hangul, Latin, Cyrillic; face 1 has Latin of one width
+    "dejavu/DejaVuSans.ttf",  # fonts-dejavu-core: Arabic, Hebrew, arrows, mathematics
+    "tlwg/Loma.ttf",  # fonts-tlwg-loma-ttf: Thai
+    "ancient-scripts/Symbola_hint.ttf",  # fonts-symbola: emoji in outlines, symbols
+    "droid/DroidSansFallbackFull.ttf",  # fonts-droid-fallback: rarer Han
+)
+"""Under FOLDER, with the Debian packages that they are from; those that are not there are passed over."""
+WITHOUT_FONT = (
+    "no font is installed that this can be drawn with: apt install fonts-wqy-microhei, or name one with `font`"
+)
+
+_JOINER = "\u200d"
+_SHADES = frozenset({"\ufe0e", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))})  # variations, colours of skin
+
+
+class Face(Struct, frozen=True):
+    """One face of a font file, and what it covers."""
+
+    path: Path
+    number: int
+    coverage: Coverage
+
+    def covers(self, text: str) -> bool:
+        """Tell whether it has a glyph for each character; one that joins others needs none."""
+        return all(c in self.coverage or c == _JOINER for c in text)
+
+    def of_size(self, size: int) -> Any:
+        """Return Pillow's font, `size` pixels to the em; raise PermanentFault."""
+        from PIL import ImageFont  # noqa: PLC0415  Pillow takes a while to load, and `glassd check` needs none
+
+        try:
+            return ImageFont.truetype(self.path, size, index=self.number)
+        except OSError as error:
+            raise PermanentFault(f"{self.path} is no font that can be drawn with ({error}): correct `font`") from error
+
+
+class Fonts:
+    """The faces in their order. At least one is there."""
+
+    def __init__(self, faces: Sequence[Face]) -> None:
+        self.faces = tuple(faces)
+
+    def choose(self, grapheme: str) -> tuple[Face, str] | None:
+        """Return the face to draw a grapheme with, and what to draw for it; None where not even a near one is had."""
+        for near in _near(grapheme):
+            if (face := self.covering(near)) is not None:
+                return face, near
+        return None
+
+    def covering(self, text: str) -> Face | None:
+        """Return the first face that has all of a text; None where no single one has."""
+        return next((face for face in self.faces if face.covers(text)), None)
+
+
+def load_fonts(chosen: Sequence[Path] = (), folder: Path = FOLDER) -> Fonts:
+    """Return the chosen fonts, and the usual ones behind them; raise PermanentFault, which says what to do.
+
+    Reads files: call it on the driver's thread.
+    """
+    faces = [_face(path) for path in chosen]
+    for name in DEFAULT_FONTS:
+        path = folder / name
+        if _split(path)[0].exists():
+            faces.append(_face(path))
+    if not faces:
+        raise PermanentFault(WITHOUT_FONT)
+    return Fonts(faces)
+
+
+def _face(path: Path) -> Face:
+    file, number = _split(path)
+    try:
+        return Face(file, number, read_coverage(file, number))
+    except OSError as error:
+        raise PermanentFault(f"the font {file} cannot be read ({error.strerror}): correct `font`") from error
+    except FontError as error:
+        raise PermanentFault(f"the font {file} {error}: correct `font`") from error
+
+
+def _split(path: Path) -> tuple[Path, int]:
+    name, mark, number = path.name.rpartition("#")
+    if mark and number.isascii() and number.isdigit():
+        return path.with_name(name), int(number)
+    return path, 0
+
+
+def _near(text: str) -> Iterator[str]:
+    """Yield what may be drawn for a grapheme or a run, the truest first.
+
+    Fonts in one colour have no joined emoji and no shades: those would be drawn side by side, each in half the room.
+    """
+    bare = "".join(c for c in text if c not in _SHADES)
+    if len(bare) > 1 and unicodedata.category(bare[0]) == "So" and not _is_flag(bare):
+        yield bare[0]
+    elif bare:
+        yield unicodedata.normalize("NFC", bare)
+        yield unicodedata.normalize("NFKC", bare)
+    letters = "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c))
+    yield from filter(None, (letters, letters[:1], text[:1]))
+
+
+def _is_flag(text: str) -> bool:
+    return "\U0001f1e6" <= text[0] <= "\U0001f1ff"
