@@ -25,6 +25,7 @@ echo "deb [trusted=yes] copy:$(pwd)/packages ./" >"$apt/sources.list"
 set -- -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts="$apt/parts" -o Dir::State::Lists="$apt/lists" \
     -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
 apt-get "$@" -qq update
-DEBIAN_FRONTEND=noninteractive apt-get "$@" install --yes --allow-downgrades --no-install-recommends glassd ca-certificates
+DEBIAN_FRONTEND=noninteractive apt-get "$@" install --yes --allow-downgrades --no-install-recommends \
+    glassd ca-certificates fonts-dejavu-core fonts-tlwg-loma-ttf fonts-symbola
 echo
 echo "glassd is installed. Now: sudo glassd setup"

@@ -17,7 +17,8 @@ mkdir -p "$out"
 
 lay_out_what_it_stands_on() { # lay_out_what_it_stands_on RELEASE ARCH FOLDER
     # shellcheck disable=SC2046  # no word where there is no file
-    mmdebstrap --quiet --variant=extract --architectures="$2" --include=python3,libstdc++6,ca-certificates --format=null \
+    mmdebstrap --quiet --variant=extract --architectures="$2" --format=null \
+        --include=python3,libstdc++6,libfribidi0,fonts-wqy-microhei,ca-certificates,fonts-dejavu-core,fonts-tlwg-loma-ttf,fonts-symbola \
         --extract-hook="copy-out /var/cache/apt/archives $3" "$1" - $(sh "$here/sources.sh" "$1") >&2
     for each in "$3"/archives/*.deb; do
         mv "$each" "$3/$(basename "$each" | sed 's/_[0-9]*%3a/_/')" # an epoch in a name would be one character for apt, three for the disk

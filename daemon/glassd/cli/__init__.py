@@ -30,6 +30,7 @@ COMMANDS = (
     "press",
     "do",
     "snap",
+    "preview",
     "watch",
     "status",
     "report",

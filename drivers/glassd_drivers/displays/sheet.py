@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LEAST_CELL = 4
 """Pixels: a Han character in fewer than 8 by 8 is none."""
+CELL = 16
+"""Pixels of a cell where neither a display nor its profile says how large it is: that of Glass3."""
 BAND = 2 / 3
 """How high the band of signs is, in lines."""
 TYPE = 0.8
@@ -48,6 +50,16 @@ class Sheet(Struct, frozen=True):
     def line_top(self, row: int) -> int:
         """Return where a line begins; rows are counted from 0."""
         return self.top + self.band + row * self.line
+
+
+def picture_size(profile: Profile) -> tuple[int, int]:
+    """Return the width and height, in pixels, of a picture of a profile: its own where it has them.
+
+    What it lacks is made for type of its own size, or of 2 x CELL pixels.
+    """
+    cell = -(-profile.font // 2) or profile.width // profile.columns or CELL
+    line = -(-2 * cell // TYPE)
+    return profile.width or profile.columns * cell, profile.height or round((profile.rows + BAND) * line)
 
 
 def lay_out(profile: Profile, width: int, height: int, safe: Area | None = None) -> Sheet | None:
