@@ -1,4 +1,4 @@
-"""Answers on the board's own screen: the kernel's framebuffer, inside the service's sandbox, as QEMU sees the picture."""
+"""Answers on the board's own screen: the kernel's framebuffer, from inside the service's sandbox, as QEMU sees it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,17 @@ PICTURE_LIMIT_S = 60.0
 ANSWER = "这是一扇绿色的门。\nA green door, half open."
 
 
-def serve(board: Board, options: str = "rotate: 0") -> None:
-    """Start the service with a framebuffer for its display."""
+def configure(board: Board, options: str = "rotate: 0") -> None:
     board.write(
         "/etc/glassd/glassd.yaml",
         f"model: {{endpoints: [{{url: {board.model.url}, vision: some-model}}]}}\n"
         f"displays: [{{driver: framebuffer, {options}}}]\nlanguage: en\n",
     )
+
+
+def serve(board: Board, options: str = "rotate: 0") -> None:
+    """Start the service with a framebuffer for its display."""
+    configure(board, options)
     board.run(f"install -D -m 644 /usr/share/glassd/drop-ins/framebuffer.conf {DROP_INS}/framebuffer.conf")
     board.run("systemctl daemon-reload && systemctl start glassd", limit_s=LIMIT_S)
 
@@ -89,9 +93,6 @@ def test_a_screen_that_is_mounted_askew_and_the_console_after_the_end(board: Boa
 
 
 def test_without_its_drop_in_the_service_says_what_it_takes(board: Board) -> None:
-    board.write(
-        "/etc/glassd/glassd.yaml",
-        f"model: {{endpoints: [{{url: {board.model.url}, vision: some-model}}]}}\ndisplays: [{{driver: framebuffer}}]\n",
-    )
+    configure(board)
     board.run("systemctl start glassd", limit_s=LIMIT_S)
     board.until("glassd status", "drop-in framebuffer.conf")
