@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from glassd_drivers.buttons import gpio_chip, input_device
 from glassd_drivers.buttons.keycodes import KEY_NAMES
 from glassd_drivers.cameras import v4l2
+from glassd_drivers.ioctls import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DEV = Path("/dev")
+GRAPHICS = Path("/sys/class/graphics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,18 @@ class FoundGpioChip:
     name: str = ""
     lines: int = 0
     named: tuple[gpio_chip.LineFacts, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFramebuffer:
+    """A screen to draw on: its driver's name, and its size in pixels."""
+
+    path: Path
+    node: Path
+    name: str = ""
+    width: int = 0
+    height: int = 0
     problem: str = ""
 
 
@@ -143,6 +157,21 @@ def gpio_chips(dev: Path = DEV) -> list[FoundGpioChip]:
             found.append(FoundGpioChip(node, node, problem=_problem(error, "gpio")))
         finally:
             os.close(fd)
+    return found
+
+
+def framebuffers(dev: Path = DEV, graphics: Path = GRAPHICS) -> list[FoundFramebuffer]:
+    """Return the framebuffers under `dev`, by number of their node; what they are is read of the kernel's `graphics`."""
+    found = []
+    for node in _numbered(dev.glob("fb[0-9]*")):
+        problem = "" if os.access(node, os.R_OK | os.W_OK) else _no_permission("video")
+        try:
+            name = (graphics / node.name / "name").read_text().strip()
+            width, height = map(int, (graphics / node.name / "virtual_size").read_text().split(","))
+        except (OSError, ValueError) as error:
+            found.append(FoundFramebuffer(node, node, problem=problem or f"cannot be asked: {error}"))
+            continue
+        found.append(FoundFramebuffer(node, node, text(name.encode()), width, height, problem))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bench_board import at_rest_on_the_board
 from bench_bridge import bridge_goodput, bridge_latency
+from bench_displays import framebuffer
 from bench_edge import edge_to_ask
 from bench_frames import frame_path
 from bench_gateway import gateway
@@ -46,6 +47,7 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         edge_to_ask,
         journal_of_a_million,
         press_to_screen,
+        framebuffer,
         sizing,
         frame_to_body,
         request_to_server,

@@ -37,6 +37,7 @@ CHIP = discover.FoundGpioChip(
     54,
     (LineFacts(4, "SHUTTER", False, ""), LineFacts(17, "LED", True, "led0")),
 )
+GLASSES = discover.FoundFramebuffer(Path("/dev/fb0"), Path("/dev/fb0"), "glassesdrmfb", 480, 640)
 PLAIN_CHIP = discover.FoundGpioChip(Path("/dev/gpiochip1"), Path("/dev/gpiochip1"), "expander", 8)
 POINTER = discover.FoundInput(Path("/dev/input/event4"), Path("/dev/input/event4"), "Pointer")
 
@@ -121,6 +122,21 @@ def test_an_empty_machine_has_nothing(tmp_path: Path) -> None:
     assert discover.cameras(tmp_path) == []
     assert discover.inputs(tmp_path) == []
     assert discover.gpio_chips(tmp_path) == []
+    assert discover.framebuffers(tmp_path) == []
+
+
+def test_a_framebuffer_has_its_drivers_name_and_its_size(tmp_path: Path) -> None:
+    for name, size in (("fb1", "1280,800\n"), ("fb0", "480,640\n"), ("fb2", "")):
+        (tmp_path / name).touch()
+        (tmp_path / "graphics" / name).mkdir(parents=True)
+        (tmp_path / "graphics" / name / "name").write_text(f"{name} driver\n")
+        (tmp_path / "graphics" / name / "virtual_size").write_text(size)
+    found = discover.framebuffers(tmp_path, tmp_path / "graphics")
+    assert [(one.node.name, one.name, one.width, one.height) for one in found[:2]] == [
+        ("fb0", "fb0 driver", 480, 640),
+        ("fb1", "fb1 driver", 1280, 800),
+    ]
+    assert "cannot be asked" in found[2].problem
 
 
 def listing(
@@ -130,6 +146,7 @@ def listing(
     monkeypatch.setattr(discover, "serial_lines", lambda: [LINE] if found else [])
     monkeypatch.setattr(discover, "inputs", lambda: [REMOTE, POINTER] if found else [])
     monkeypatch.setattr(discover, "gpio_chips", lambda: [CHIP, PLAIN_CHIP] if found else [])
+    monkeypatch.setattr(discover, "framebuffers", lambda: [GLASSES] if found else [])
     parser = argparse.ArgumentParser()
     devices.add(parser.add_subparsers())
     args = parser.parse_args(["devices", *options])
@@ -163,6 +180,10 @@ def test_the_table_names_what_goes_into_the_config(
         "      54 lines: SHUTTER LED (led0)",
         "  /dev/gpiochip1  expander",
         "      8 lines without names",
+        "",
+        "Framebuffers",
+        "  /dev/fb0  glassesdrmfb",
+        "      480x640",
     ]
 
 
@@ -175,6 +196,7 @@ def test_where_nothing_is_found_it_says_what_to_plug_in(
         "  none: plug in a bridge (docs/bridge.md)",
         "  none: plug in a keyboard or a remote control, or pair one",
         "  none: a board has them, a PC may not; docs/gpio.md",
+        "  none: plug in glasses that are a monitor (docs/displays.md)",
     ]
 
 
@@ -194,4 +216,5 @@ def test_json_has_all_formats_keys_and_lines(
     assert len(found["inputs"][0]["keys"]) == 10
     assert found["gpio_chips"][0]["name"] == "pinctrl-rp1"
     assert found["gpio_chips"][0]["lines"] == 54
+    assert found["framebuffers"][0]["size"] == "480x640"
     assert found["gpio_chips"][0]["named"][1] == {"line": 17, "name": "LED", "used": True, "used_by": "led0"}

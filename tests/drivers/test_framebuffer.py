@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lives import as_nobody, context
 from pydantic import ValidationError
 
-from glassd_drivers import testing
+from glassd_drivers import ioctls, testing
 from glassd_drivers.contracts import Area, Mark, PermanentFault, Profile, Screen, TransientFault
 from glassd_drivers.displays import fb_node, framebuffer
 from glassd_drivers.displays.fonts import load_fonts
@@ -260,7 +260,7 @@ def test_whatever_a_driver_says_of_itself_nothing_beyond_its_memory_is_drawn_on(
     fixed = fb_node.FIXED.pack(b"odd", 0, memory, 0, 0, 2, 0, 0, 0, length, 0, 0, 0, 0, 0, 0)
     answers = {fb_node.GET_VARIABLE: fb_node.VARIABLE.pack(*words), fb_node.GET_FIXED: fixed}
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(fb_node.ioctls, "ask", lambda _fd, request, _data: answers[request])
+        patched.setattr(ioctls, "ask", lambda _fd, request, _data: answers[request])
         try:
             found = fb_node.facts(0, "odd")
         except PermanentFault:

@@ -207,7 +207,7 @@ def test_each_sign_is_one_of_its_own() -> None:
 def test_the_signs_and_the_page_are_seen_beside_each_other() -> None:
     sheet = lay_out(PLAIN, 640, 480)
     assert sheet is not None
-    band = Painter(FONTS, sheet).whole(Screen(mark=Mark.WRITING, camera=True, warning=True, page=12, pages=345))[
+    band: Any = Painter(FONTS, sheet).whole(Screen(mark=Mark.WRITING, camera=True, warning=True, page=12, pages=345))[
         : sheet.band
     ]
     inked = band.any(axis=0)

@@ -106,7 +106,7 @@ def test_the_template_is_the_unit_but_for_the_names() -> None:
 
 
 def test_each_drop_in_says_how_it_is_used() -> None:
-    assert {path.name for path in DROP_INS} == {"drm.conf", "framebuffer.conf", "terminal.conf"}
+    assert {path.name for path in DROP_INS} == {"drm.conf", "framebuffer.conf", "sound.conf", "terminal.conf"}
     for path in DROP_INS:
         text = path.read_text(encoding="utf-8")
         assert f"install -D -m 644 {path.name} /etc/systemd/system/glassd.service.d/{path.name}" in text

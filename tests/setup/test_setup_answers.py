@@ -298,6 +298,24 @@ def test_a_display_that_is_no_terminal_any_more_gives_it_back(fleet: Fleet) -> N
     assert not fleet.places.terminal.exists()
 
 
+@pytest.mark.parametrize(
+    ("display", "drop_in"),
+    [("{driver: framebuffer}", "framebuffer.conf"), ("{driver: command, run: [espeak-ng]}", "sound.conf")],
+)
+def test_the_service_is_let_at_what_its_display_needs_for_as_long_as_it_does(
+    display: str, drop_in: str, fleet: Fleet
+) -> None:
+    there = fleet.places.terminal.with_name(drop_in)
+    fleet.setup(f"displays: [{display}]\n" + SMALLEST)
+    assert there.read_bytes() == fleet.places.terminal_example.with_name(drop_in).read_bytes()
+    there.write_text("[Service]\n# of somebody's own\n")
+    fleet.setup("displays: none\nreplace: true\n" + SMALLEST)
+    assert there.exists()
+    there.write_bytes(fleet.places.terminal_example.with_name(drop_in).read_bytes())
+    fleet.setup("displays: none\nreplace: true\n" + SMALLEST)
+    assert not there.exists()
+
+
 def test_without_a_terminal_and_without_answers_it_says_so(tmp_path: Path) -> None:
     boards.make(tmp_path)
     command = [sys.executable, boards.__file__, str(tmp_path), "usb"]

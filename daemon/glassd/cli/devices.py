@@ -1,4 +1,4 @@
-"""`glassd devices`: the cameras, serial lines, input devices and GPIO chips, under the names for the config."""
+"""`glassd devices`: cameras, serial lines, input devices, GPIO chips and screens, under their names for the config."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from glassd_drivers.cameras.v4l2 import Format
-    from glassd_drivers.discover import FoundCamera, FoundGpioChip, FoundInput, FoundSerialLine
+    from glassd_drivers.discover import FoundCamera, FoundFramebuffer, FoundGpioChip, FoundInput, FoundSerialLine
 
-    AnyFound = FoundCamera | FoundSerialLine | FoundInput | FoundGpioChip
+    AnyFound = FoundCamera | FoundSerialLine | FoundInput | FoundGpioChip | FoundFramebuffer
 
 NAMED = 8
 """How many keys or lines of a device are named in the table; `--json` has them all."""
@@ -26,7 +26,7 @@ def add(subparsers: Any) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "devices",
-        help="list the cameras, serial lines, input devices and GPIO chips that are there",
+        help="list the cameras, serial lines, input devices, GPIO chips and screens that are there",
         description=__doc__,
     )
     parser.add_argument("--json", action="store_true", help="one JSON object, with all formats, keys and lines")
@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     from glassd_drivers import discover  # noqa: PLC0415 - only this subcommand needs it
 
     found = discover.cameras(), discover.serial_lines(), discover.inputs(), discover.gpio_chips()
-    print(_json(*found) if args.json else _table(*found))
+    screens = discover.framebuffers()
+    print(_json(*found, screens) if args.json else _table(*found, screens))
     return 0
 
 
@@ -47,6 +48,7 @@ def _table(
     serial_lines: Sequence[FoundSerialLine],
     inputs: Sequence[FoundInput],
     gpio_chips: Sequence[FoundGpioChip],
+    framebuffers: Sequence[FoundFramebuffer],
 ) -> str:
     lines = ["Cameras"]
     for camera in cameras:
@@ -65,6 +67,10 @@ def _table(
     for chip in gpio_chips:
         lines += _entry(chip, [_line_line(chip)])
     lines += [] if gpio_chips else ["  none: a board has them, a PC may not; docs/gpio.md"]
+    lines += ["", "Framebuffers"]
+    for screen in framebuffers:
+        lines += _entry(screen, [f"{screen.width}x{screen.height}"])
+    lines += [] if framebuffers else ["  none: plug in glasses that are a monitor (docs/displays.md)"]
     return "\n".join(lines)
 
 
@@ -98,6 +104,7 @@ def _json(
     serial_lines: Sequence[FoundSerialLine],
     inputs: Sequence[FoundInput],
     gpio_chips: Sequence[FoundGpioChip],
+    framebuffers: Sequence[FoundFramebuffer],
 ) -> str:
     return json.dumps(
         {
@@ -127,6 +134,10 @@ def _json(
                     ],
                 }
                 for chip in gpio_chips
+            ],
+            "framebuffers": [
+                _facts(screen) | {"size": f"{screen.width}x{screen.height}" if screen.width else None}
+                for screen in framebuffers
             ],
         },
         ensure_ascii=False,

@@ -220,6 +220,7 @@ class _Setup:
         if outbox_key is not None:
             self._make_outbox_key(changes, outbox_key)
         takes_terminal = self._terminal(changes, unit, answers, sections)
+        self._drop_ins(changes, unit, sections)
         if self._options.save_answers is not None:
             from glassd.setup.record import recorded  # noqa: PLC0415  a light start
 
@@ -299,6 +300,28 @@ class _Setup:
         if unit is not None:
             unit.reload_units()
         return answers.terminal if wanted else ""
+
+    def _drop_ins(self, changes: Changes, unit: Any, sections: Any) -> None:
+        """Let the service at what its displays need beside a terminal, and no longer at what they need no more."""
+        examples, folder = self._places.terminal_example.parent, self._places.terminal.parent
+        for driver, name in {"framebuffer": "framebuffer.conf", "command": "sound.conf"}.items():
+            example, drop_in = examples / name, folder / name
+            if sections.displays is None or not example.exists():
+                continue
+            wanted = any(display.get("driver") == driver for display in sections.displays)
+            ours = drop_in.exists() and drop_in.read_bytes() == example.read_bytes()
+            if wanted == drop_in.exists() or (not wanted and not ours):  # as it is to be, or somebody's own
+                continue
+            if unit is not None:
+                changes.to_undo(unit.reload_units)
+            if wanted:
+                changes.write(drop_in, example.read_bytes(), 0o644)
+                self._console.say(self._texts.wrote_drop_in.format(drop_in))
+            else:
+                changes.remove(drop_in)
+                self._console.say(self._texts.removed_drop_in.format(drop_in))
+            if unit is not None:
+                unit.reload_units()
 
     def _sits_at(self, terminal: str) -> bool:
         """Tell whether starting the service would end the login of whoever runs this."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from glassd_drivers.discover import FoundCamera, FoundGpioChip, FoundInput, FoundSerialLine
+    from glassd_drivers.discover import FoundCamera, FoundFramebuffer, FoundGpioChip, FoundInput, FoundSerialLine
     from glassd_drivers.registry import Description
 
 OUR_PACKAGE = "glassd "
@@ -45,6 +45,7 @@ class Found:
     chips: tuple[FoundGpioChip, ...] = ()
     serial_lines: tuple[FoundSerialLine, ...] = ()
     has_screen: bool = False
+    framebuffers: tuple[FoundFramebuffer, ...] = ()
     drivers: tuple[Description, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -63,6 +64,7 @@ def look(dev: Path) -> Found:
         chips=tuple(chip for chip in chips if chip.named),
         serial_lines=tuple(filter(_is_plugged_in, discover.serial_lines(dev))),
         has_screen=(dev / "tty1").exists(),
+        framebuffers=tuple(screen for screen in discover.framebuffers(dev) if not screen.problem),
         drivers=tuple(
             driver for driver in registry.describe() if not driver.error and not driver.package.startswith(OUR_PACKAGE)
         ),
@@ -99,6 +101,11 @@ def buttons_section(device: FoundInput | None, keys: dict[str, str]) -> dict[str
         # A remote control is for glassd alone; a keyboard may be how somebody works at this board.
         section["grab"] = True
     return section
+
+
+def framebuffer_section(screen: FoundFramebuffer) -> dict[str, Any]:
+    """Return the config's section for a screen that is drawn on."""
+    return {"driver": "framebuffer", "device": str(screen.path)}
 
 
 def bridge_section(line: FoundSerialLine) -> dict[str, Any]:

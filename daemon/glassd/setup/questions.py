@@ -9,7 +9,7 @@ from glassd.setup.answers import KEEP, Answers, ModelAnswers
 from glassd.setup.ask_bridge import BridgeAsker
 from glassd.setup.console import clipped, padded
 from glassd.setup.document import compose, mistakes_in, resolve
-from glassd.setup.found import camera_section
+from glassd.setup.found import camera_section, framebuffer_section
 from glassd.setup.languages import spoken, texts_in
 from glassd.setup.own_options import option_answers
 from glassd.setup.present import ASKED
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from glassd.setup.found import Found
     from glassd.setup.places import Places
     from glassd.setup.present import Present
+    from glassd_drivers.discover import FoundFramebuffer
 
 ORDER = ("language", *(name for name in ASKED if name != "language"))
 """The lines of the summary."""
@@ -114,7 +115,7 @@ class Conversation:
             ("camera", [one.name or str(one.path) for one in found.cameras]),
             ("buttons", [*map(ask_buttons.named, found.inputs), *map(ask_buttons.named, found.chips)]),
             ("bridge", [line.name or str(line.path) for line in found.serial_lines]),
-            ("display", [self._places_of_screen()] if found.has_screen else []),
+            ("display", [self._places_of_screen()] * found.has_screen + [*map(self._named, found.framebuffers)]),
             *((_ROLE[driver.role], [f"{driver.name} ({driver.package})"]) for driver in found.drivers),
             *(("problem", [problem]) for problem in found.problems),
         ]
@@ -177,6 +178,7 @@ class Conversation:
         options: list[Option] = [
             *self._bridges.options(),
             *([(self._places_of_screen(), self._own_screen)] if self._found.has_screen else []),
+            *((self._named(screen), framebuffer_section(screen)) for screen in self._found.framebuffers),
             (texts.serial, self._other_terminal),
             *self._strangers("displays"),
             (texts.none_display, "none"),
@@ -186,6 +188,9 @@ class Conversation:
         default = 0 if has_one else len(options) - 1
         answer = self._chosen("displays", texts.display, options, default)
         self._set(displays=[answer] if isinstance(answer, dict) else answer)
+
+    def _named(self, screen: FoundFramebuffer) -> str:
+        return self._texts.framebuffer.format(screen.path, f"{screen.name}, {screen.width}x{screen.height}")
 
     def _own_screen(self, _first_time: bool) -> str:
         self._set(terminal="/dev/tty1")

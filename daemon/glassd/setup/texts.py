@@ -92,6 +92,7 @@ class Texts:
     bad_key: str
     display: str
     screen: str
+    framebuffer: str
     serial: str
     terminal: str
     bad_terminal: str
@@ -125,6 +126,8 @@ class Texts:
     odd_outbox_key: str
     wrote_terminal: str
     removed_terminal: str
+    wrote_drop_in: str
+    removed_drop_in: str
     recorded: str
     starting: str
     started: str

@@ -51,9 +51,13 @@ class Painter:
             if self._becomes(at, wanted)
         ]
 
+    def forget(self) -> None:
+        """Take note that nothing stands there: the next screen is drawn whole."""
+        self._drawn = [None] * len(self._drawn)
+
     def whole(self, screen: Screen) -> Ink:
         """Return the whole display with `screen` on it."""
-        self._drawn = [None] * len(self._drawn)
+        self.forget()
         canvas: Ink = np.zeros((self.sheet.height, self.sheet.width), np.uint8)
         for left, top, ink in self.update(screen):
             canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
