@@ -161,7 +161,7 @@ def gpio_chips(dev: Path = DEV) -> list[FoundGpioChip]:
 
 
 def framebuffers(dev: Path = DEV, graphics: Path = GRAPHICS) -> list[FoundFramebuffer]:
-    """Return the framebuffers under `dev`, by number of their node; what they are is read of the kernel's `graphics`."""
+    """Return the framebuffers under `dev`, by number of their node; `graphics` is where the kernel tells of them."""
     found = []
     for node in _numbered(dev.glob("fb[0-9]*")):
         problem = "" if os.access(node, os.R_OK | os.W_OK) else _no_permission("video")
