@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Kit", "NotConforming", "Rig"]
 
-HEAVY_MODULES = ("aiohttp", "cv2", "numpy", "serial")
+HEAVY_MODULES = ("PIL", "aiohttp", "cv2", "numpy", "serial")
 """What importing a driver's module must not import: its config is read by commands that start light."""
 CANCEL_AFTER_S = (*(0.0,) * 10, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """When an open is cancelled, in turn: after n turns of the event loop, then after so many seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,6 +115,22 @@ def test_what_a_font_is_said_to_have_is_what_freetype_finds(name: str) -> None:
             assert bytes(font.getmask(character)) == missing
         elif not character.isspace():
             assert bytes(font.getmask(character)) != missing
+
+
+def small_font(*segments: tuple[int, int, int, int], array: tuple[int, ...] = ()) -> bytes:
+    """A font of nothing but a table of characters in format 4: (first, last, delta, offset into the array) each."""
+    rows = [*zip(*segments, strict=True)]
+    numbers = [*rows[1], 0, *rows[0], *rows[2], *rows[3], *array]
+    body = struct.pack(f">{7 + len(numbers)}H", 4, 14 + 2 * len(numbers), 0, 2 * len(segments), 0, 0, 0, *numbers)
+    cmap = struct.pack(">HHHHI", 0, 1, 3, 1, 12) + body
+    return struct.pack(">4sHHHH4sIII", b"\0\1\0\0", 1, 0, 0, 0, b"cmap", 0, 28, len(cmap)) + cmap
+
+
+def test_a_place_in_a_fonts_table_that_holds_no_glyph_is_no_character_of_it() -> None:
+    """Both ways that format 4 has for that: glyph 0 in the array, and a difference that makes it 0."""
+    by_array, by_difference, end = (0x41, 0x43, 0, 6), (0x61, 0x63, 0x10000 - 0x62, 0), (0xFFFF, 0xFFFF, 1, 0)
+    have = coverage(small_font(by_array, by_difference, end, array=(7, 0, 9)))
+    assert [character for character in "ABCDabcd\uffff" if character in have] == ["A", "C", "a", "c"]
 
 
 @given(st.data())

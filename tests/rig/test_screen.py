@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,6 +91,14 @@ def test_a_screen_that_is_mounted_askew_and_the_console_after_the_end(board: Boa
     board.run("printf '\\033[41m\\033[2J' >/dev/tty1")
     sees(board, np.broadcast_to(screenshot(board)[-1, -1], (height, width, 3)))
     assert screenshot(board)[-1, -1].tolist() != [0, 0, 0]
+
+
+def test_whoever_may_keeps_the_console_off_and_gives_it_back(board: Board) -> None:
+    """As root, without systemd and its drop-in: the console is told to draw nothing, KD_GRAPHICS."""
+    script = Path(__file__).parent / "on_board/framebuffer_console.py"
+    board.push(script, f"/usr/local/lib/{script.name}")
+    told = board.run(f"/usr/lib/glassd/bin/python3 /usr/local/lib/{script.name}", limit_s=LIMIT_S).out
+    assert told.split() == ["0", "1", "0"]
 
 
 def test_without_its_drop_in_the_service_says_what_it_takes(board: Board) -> None:
