@@ -1,8 +1,9 @@
-"""Print the mode of the console in view (0: text, 1: graphics) before a framebuffer is open, while it is, and after."""
+"""Write the mode of the console in view (0: text, 1: graphics) before a framebuffer is open, while it is, and after."""
 
 import asyncio
 import os
 import struct
+import sys
 import time
 
 from glassd_drivers import ioctls
@@ -23,13 +24,13 @@ def mode() -> int:
 
 
 async def main() -> None:
-    print(mode())
+    sys.stdout.write(f"{mode()}\n")
     driver = FramebufferDisplay(FramebufferConfig(), Host(time.monotonic).context("displays.0", lambda *_: None))
     await driver.open()
     await driver.show(Screen(("Hello.",)))
-    print(mode())
+    sys.stdout.write(f"{mode()}\n")
     await driver.close()
-    print(mode())
+    sys.stdout.write(f"{mode()}\n")
 
 
 asyncio.run(main())
