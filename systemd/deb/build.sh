@@ -99,7 +99,7 @@ for file in systemd/*.rules; do put "$file" usr/lib/udev/rules.d; done
 put systemd/glassd.sysusers usr/lib/sysusers.d glassd.conf
 put systemd/glassd.tmpfiles usr/lib/tmpfiles.d glassd.conf
 put systemd/glassd.modules usr/lib/modules-load.d glassd.conf
-for file in systemd/drop-ins/*.conf; do put "$file" usr/share/glassd/drop-ins; done
+for file in systemd/drop-ins/*; do put "$file" usr/share/glassd/drop-ins; done
 for file in configs/*.yaml; do put "$file" usr/share/glassd/examples; done
 install -d -m 755 "$package/etc/glassd"
 install -d -m 700 "$package/etc/credstore" "$package/etc/credstore/glassd"

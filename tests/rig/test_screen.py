@@ -93,6 +93,25 @@ def test_a_screen_that_is_mounted_askew_and_the_console_after_the_end(board: Boa
     assert screenshot(board)[-1, -1].tolist() != [0, 0, 0]
 
 
+def test_glasses_that_are_unplugged_and_come_back_show_the_current_screen_and_no_console(board: Board) -> None:
+    """The driver is taken from its device and given it again, which is what the kernel does for a display over USB."""
+    drop_ins, device = "/usr/share/glassd/drop-ins", "0000:00:03.0"
+    board.run(
+        f"cp {drop_ins}/framebuffer.rules /etc/udev/rules.d/71-glassd-framebuffer.rules && udevadm control --reload"
+    )
+    serve(board)
+    board.model.answer_next(ANSWER)
+    board.run("glassd ask 'What is this?'")
+    answered = painted(Screen(tuple(ANSWER.split("\n")), mark=Mark.DONE), size_of(board))
+    sees(board, answered)
+    board.run(f"echo {device} >/sys/bus/pci/drivers/bochs-drm/unbind")
+    board.until("glassd status", "/dev/fb0 is not there: plug the glasses in")
+    board.run(f"echo {device} >/sys/bus/pci/drivers/bochs-drm/bind")
+    sees(board, answered)
+    board.run("printf 'a line of the console' >/dev/tty1; sleep 1")
+    sees(board, answered)
+
+
 def test_whoever_may_keeps_the_console_off_and_gives_it_back(board: Board) -> None:
     """As root, without systemd and its drop-in: the console is told to draw nothing, KD_GRAPHICS."""
     script = Path(__file__).parent / "on_board/framebuffer_console.py"
