@@ -61,8 +61,8 @@ def test_a_person_presses_the_main_button_and_what_they_leave_is_undone(board: B
         ("Number [1]: ", "3\n"),
         ("Address [", f"{board.model.url}\n"),
         ("Model for pictures [", "qwen-vl\n"),
-        ("What shows the answers?", ""),
-        ("Number [", "3\n"),
+        ("glasses or a panel on /dev/fb0, drawn (bochs-drmdrmfb, 1280x800)", ""),
+        ("Number [", "4\n"),
         ("changes a line: ", "\n"),
     )
     sit_down(board, *asked)
