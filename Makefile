@@ -31,7 +31,7 @@ lint: tools  ## style, types, layers, unfinished words, licences
 
 .PHONY: check
 check: lint fresh-clone curl compiler systemd-tools fonts speaker foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the tests with the soaks in short, the virtual board
-	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) --hypothesis-seed=0 -m "not foreign and not rig"
+	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal --hypothesis-seed=0 -m "not foreign and not rig"
 	$(MAKE) --no-print-directory rig
 
 .PHONY: fresh-clone
