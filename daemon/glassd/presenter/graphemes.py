@@ -64,6 +64,12 @@ class Graphemes:
         held, self.held = self.held, ""
         return held
 
+    def fork(self) -> Graphemes:
+        """Return an independent copy."""
+        twin = Graphemes()
+        twin.held = self.held
+        return twin
+
     def _feed(self, text: str) -> Iterator[str]:
         text = self.held + text
         self.held = ""

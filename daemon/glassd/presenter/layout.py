@@ -19,28 +19,35 @@ from glassd.presenter.graphemes import REPLACEMENT, Cleaner, Graphemes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from glassd.presenter.markup import Markup
+
 LEAST_COLUMNS = 2
 """Half-width cells: one Han character."""
 
 
 class Layout:
-    """Lays out one text for a number of columns (half-width cells)."""
+    """Lays out one text for a number of columns (half-width cells); with `markup`, what a model emits."""
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, markup: Markup | None = None) -> None:
         if columns < LEAST_COLUMNS:
             raise ValueError(f"a display of {columns} columns cannot hold one Han character: give it {LEAST_COLUMNS}")
         self._cleaner = Cleaner()
+        self._markup = markup
         self._graphemes = Graphemes()
         self._lines = _Lines(columns)
 
     def feed(self, delta: str) -> None:
         """Take the next piece of the text, cut anywhere."""
-        for grapheme in self._graphemes.feed(self._cleaner.feed(delta)):
+        text = self._cleaner.feed(delta)
+        for grapheme in self._graphemes.feed(self._markup.feed(text) if self._markup else text):
             self._lines.take(grapheme)
 
     def finish(self) -> None:
         """Take the end of the text: every line is full."""
         self.feed(self._cleaner.finish())
+        if self._markup:
+            for grapheme in self._graphemes.feed(self._markup.finish()):
+                self._lines.take(grapheme)
         self._lines.take(self._graphemes.finish())
         self._lines.end_line()
 
@@ -51,9 +58,13 @@ class Layout:
 
     @property
     def open(self) -> tuple[str, ...]:
-        """The lines that may still change, as they stand now."""
+        """The lines that may still change, as they stand now; a mark that may yet be closed is not shown."""
         trial = self._lines.fork()
-        trial.take(self._graphemes.held)
+        held = self._graphemes.fork()
+        if self._markup:
+            for grapheme in held.feed(self._markup.tip()):
+                trial.take(grapheme)
+        trial.take(held.finish())
         trial.end_line()
         return tuple(trial.full)
 

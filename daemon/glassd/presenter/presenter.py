@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem
 from glassd.messages import Code, Note, lines, mark_word, note
 from glassd.presenter.layout import Layout
+from glassd.presenter.markup import Markup
 from glassd.presenter.pages import Pages
 from glassd_drivers.contracts import Mark, Screen
 
@@ -219,7 +220,7 @@ class Presenter:
 
     def _blank(self, mark: Mark) -> None:
         self._mark = mark
-        self._layout = Layout(self._profile.columns)
+        self._layout = Layout(self._profile.columns, Markup())
         self._pages = Pages(self._profile.rows)
         self._room = TEXT_LIMIT
         self._below, self._below_at = (), 0
