@@ -129,6 +129,10 @@ class Screen:
     warning: bool = False
 
 
+Characters = str | tuple[tuple[int, int], ...]
+"""Those of a character set, by the name of its codec (`gb2312`), or of ranges of code points, both ends included."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The facts of one display. `columns` counts half-width cells, `interval` seconds between two screens at least.
@@ -146,6 +150,8 @@ class Profile:
     height: int = 0
     safe: Area | None = None
     font: int = 0
+    characters: Characters | None = None
+    """What its font has, where that is not nearly all; what it lacks is replaced before it comes to the driver."""
 
 
 class DeviceState(StrEnum):

@@ -17,8 +17,9 @@ from glassd.presenter.breaks import Breaker, Unit, kept_together, unit
 from glassd.presenter.graphemes import REPLACEMENT, Cleaner, Graphemes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from glassd.presenter.characters import Font
     from glassd.presenter.markup import Markup
 
 LEAST_COLUMNS = 2
@@ -26,29 +27,30 @@ LEAST_COLUMNS = 2
 
 
 class Layout:
-    """Lays out one text for a number of columns (half-width cells); with `markup`, what a model emits."""
+    """Lays out one text for a number of columns (half-width cells).
 
-    def __init__(self, columns: int, markup: Markup | None = None) -> None:
+    `markup` turns what a model emits into text first; `font` replaces what the display cannot draw.
+    """
+
+    def __init__(self, columns: int, markup: Markup | None = None, font: Font | None = None) -> None:
         if columns < LEAST_COLUMNS:
             raise ValueError(f"a display of {columns} columns cannot hold one Han character: give it {LEAST_COLUMNS}")
         self._cleaner = Cleaner()
         self._markup = markup
         self._graphemes = Graphemes()
-        self._lines = _Lines(columns)
+        self._lines = _Lines(columns, font)
 
     def feed(self, delta: str) -> None:
         """Take the next piece of the text, cut anywhere."""
         text = self._cleaner.feed(delta)
-        for grapheme in self._graphemes.feed(self._markup.feed(text) if self._markup else text):
-            self._lines.take(grapheme)
+        self._lines.take(self._graphemes.feed(self._markup.feed(text) if self._markup else text))
 
     def finish(self) -> None:
         """Take the end of the text: every line is full."""
         self.feed(self._cleaner.finish())
         if self._markup:
-            for grapheme in self._graphemes.feed(self._markup.finish()):
-                self._lines.take(grapheme)
-        self._lines.take(self._graphemes.finish())
+            self._lines.take(self._graphemes.feed(self._markup.finish()))
+        self._lines.take([self._graphemes.finish()])
         self._lines.end_line()
 
     @property
@@ -62,9 +64,8 @@ class Layout:
         trial = self._lines.fork()
         held = self._graphemes.fork()
         if self._markup:
-            for grapheme in held.feed(self._markup.tip()):
-                trial.take(grapheme)
-        trial.take(held.finish())
+            trial.take(held.feed(self._markup.tip()))
+        trial.take([held.finish()])
         trial.end_line()
         return tuple(trial.full)
 
@@ -77,9 +78,10 @@ class Layout:
 class _Lines:
     """Fills lines with units, first fit."""
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, font: Font | None) -> None:
         self.full: list[str] = []
         self._columns = columns
+        self._font = font
         self._breaker = Breaker()
         self._line: list[Unit] = []  # the line being filled: at most `columns` cells and one hanging space
         self._width = 0
@@ -88,12 +90,15 @@ class _Lines:
         self._begun = False  # something stands above
         self._gap = False  # an empty line is due before the next text
 
-    def take(self, grapheme: str) -> None:
-        """Take the next grapheme or line end; an empty one is nothing."""
-        if grapheme == "\n":
-            self.end_line()
-        elif grapheme and (new := self._presentable(grapheme)) and (decided := self._breaker.push(new)):
-            self._place(*decided)
+    def take(self, graphemes: Iterable[str]) -> None:
+        """Take the next graphemes and line ends; an empty one is nothing."""
+        for grapheme in graphemes:
+            if grapheme == "\n":
+                self.end_line()
+            elif grapheme:
+                for near in self._font.fitted(grapheme) if self._font else (grapheme,):
+                    if (new := self._presentable(near)) and (decided := self._breaker.push(new)):
+                        self._place(*decided)
 
     def end_line(self) -> None:
         """Take a line end, or the end of the text."""
@@ -107,7 +112,7 @@ class _Lines:
 
     def fork(self) -> _Lines:
         """Return a copy to try things on, without the full lines."""
-        twin = _Lines(self._columns)
+        twin = _Lines(self._columns, self._font)
         twin._breaker = self._breaker.fork()
         twin._line = self._line.copy()
         twin._width, twin._break, twin._indent = self._width, self._break, self._indent
@@ -118,7 +123,7 @@ class _Lines:
         """Return the grapheme as a unit that fits a line; None for one that shows nothing and breaks nothing."""
         found = unit(grapheme)
         if found.width > self._columns:
-            return unit(REPLACEMENT)
+            return unit(self._font.fitted(REPLACEMENT)[0] if self._font else REPLACEMENT)
         return found if found.width or found.first == "ZW" else None
 
     def _place(self, new: Unit, may_break: bool) -> None:

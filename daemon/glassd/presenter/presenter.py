@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem
 from glassd.messages import Code, Note, lines, mark_word, note
+from glassd.presenter.characters import Font
 from glassd.presenter.layout import Layout
 from glassd.presenter.markup import Markup
 from glassd.presenter.pages import Pages
@@ -36,6 +37,7 @@ class Presenter:
 
     def __init__(self, profile: Profile, language: Language) -> None:
         self._profile = profile
+        self._font = None if profile.characters is None else Font(profile.characters)
         self._language: Language = language
         self._camera = False
         self._warning = False
@@ -220,7 +222,7 @@ class Presenter:
 
     def _blank(self, mark: Mark) -> None:
         self._mark = mark
-        self._layout = Layout(self._profile.columns, Markup())
+        self._layout = Layout(self._profile.columns, Markup(), self._font)
         self._pages = Pages(self._profile.rows)
         self._room = TEXT_LIMIT
         self._below, self._below_at = (), 0
@@ -230,7 +232,7 @@ class Presenter:
         self._room -= min(len(text), self._room)
 
     def _wrapped(self, text: str) -> tuple[str, ...]:
-        layout = Layout(self._profile.columns)
+        layout = Layout(self._profile.columns, font=self._font)
         layout.feed(text)
         layout.finish()
         return tuple(layout.full)
