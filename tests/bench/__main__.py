@@ -16,6 +16,7 @@ from bench_gateway import gateway
 from bench_in_hand import press_to_frame
 from bench_in_view import in_view_on_the_board
 from bench_journal import journal_of_a_million
+from bench_layout import layout_of_a_delta
 from bench_link import link_overhead, link_receive
 from bench_look import sharpness_of_candidates
 from bench_process import light_commands, press_to_screen
@@ -48,6 +49,7 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         journal_of_a_million,
         press_to_screen,
         framebuffer,
+        layout_of_a_delta,
         sizing,
         frame_to_body,
         request_to_server,
