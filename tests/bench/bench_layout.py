@@ -25,7 +25,10 @@ DELTA = 4
 OTHERS_DELTAS = 3
 """So many are measured where the whole text is wrapped each time, which takes its time."""
 COMPARED_AT = 10_000
-TEXT = "图中是**春风书店**，open daily from 9:00 to 21:00，价格￥1,298.00。\n- **Address**: 12 Lake Street, 电话010-6666，👨‍👩‍👧都去。\n"
+TEXT = (
+    "图中是**春风书店**，open daily from 9:00 to 21:00，价格￥1,298.00。\n"
+    "- **Address**: 12 Lake Street, 电话010-6666，👨‍👩‍👧都去。\n"
+)
 GOAL_US = 50.0
 
 
