@@ -152,6 +152,8 @@ class Profile:
     font: int = 0
     characters: Characters | None = None
     """What its font has, where that is not nearly all; what it lacks is replaced before it comes to the driver."""
+    order: Literal["logical", "visual"] = "logical"
+    """Visual for a display that draws from left to right whatever comes: right-to-left text is turned around for it."""
 
 
 class DeviceState(StrEnum):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from glassd.presenter import bidi
 from glassd.presenter.breaks import Breaker, Unit, kept_together, unit
 from glassd.presenter.graphemes import REPLACEMENT, Cleaner, Graphemes
 
@@ -29,16 +30,19 @@ LEAST_COLUMNS = 2
 class Layout:
     """Lays out one text for a number of columns (half-width cells).
 
-    `markup` turns what a model emits into text first; `font` replaces what the display cannot draw.
+    `markup` turns what a model emits into text first; `font` replaces what the display cannot draw; with `visual`,
+    lines have right-to-left text in the order it is seen in.
     """
 
-    def __init__(self, columns: int, markup: Markup | None = None, font: Font | None = None) -> None:
+    def __init__(
+        self, columns: int, markup: Markup | None = None, font: Font | None = None, *, visual: bool = False
+    ) -> None:
         if columns < LEAST_COLUMNS:
             raise ValueError(f"a display of {columns} columns cannot hold one Han character: give it {LEAST_COLUMNS}")
         self._cleaner = Cleaner()
         self._markup = markup
         self._graphemes = Graphemes()
-        self._lines = _Lines(columns, font)
+        self._lines = _Lines(columns, font, visual=visual)
 
     def feed(self, delta: str) -> None:
         """Take the next piece of the text, cut anywhere."""
@@ -78,10 +82,12 @@ class Layout:
 class _Lines:
     """Fills lines with units, first fit."""
 
-    def __init__(self, columns: int, font: Font | None) -> None:
+    def __init__(self, columns: int, font: Font | None, *, visual: bool) -> None:
         self.full: list[str] = []
         self._columns = columns
         self._font = font
+        self._visual = visual
+        self._direction = ""  # of the paragraph, once it is known
         self._breaker = Breaker()
         self._line: list[Unit] = []  # the line being filled: at most `columns` cells and one hanging space
         self._width = 0
@@ -109,10 +115,12 @@ class _Lines:
         else:
             self._gap = self._begun
         self._indent = 0
+        self._direction = ""
 
     def fork(self) -> _Lines:
         """Return a copy to try things on, without the full lines."""
-        twin = _Lines(self._columns, self._font)
+        twin = _Lines(self._columns, self._font, visual=self._visual)
+        twin._direction = self._direction
         twin._breaker = self._breaker.fork()
         twin._line = self._line.copy()
         twin._width, twin._break, twin._indent = self._width, self._break, self._indent
@@ -136,6 +144,8 @@ class _Lines:
             return
         if not self._line:
             self._begin_line()
+        if self._visual and not self._direction:
+            self._direction = bidi.direction(new.text)
         while self._width + new.width > self._columns:
             self._emit(self._break or self._last_resort(new))
         self._line.append(new)
@@ -164,7 +174,8 @@ class _Lines:
             del ready[-1]
         while rest and rest[0].first == "SP":
             del rest[0]
-        self.full.append("".join(u.text for u in ready))
+        texts: Sequence[str] = [u.text for u in ready]
+        self.full.append("".join(bidi.visual(texts, self._direction) if self._visual else texts))
         self._line = rest
         self._width = sum(u.width for u in rest)
         self._break = self._indent = 0

@@ -222,17 +222,20 @@ class Presenter:
 
     def _blank(self, mark: Mark) -> None:
         self._mark = mark
-        self._layout = Layout(self._profile.columns, Markup(), self._font)
+        self._layout = self._new_layout(Markup())
         self._pages = Pages(self._profile.rows)
         self._room = TEXT_LIMIT
         self._below, self._below_at = (), 0
+
+    def _new_layout(self, markup: Markup | None = None) -> Layout:
+        return Layout(self._profile.columns, markup, self._font, visual=self._profile.order == "visual")
 
     def _feed(self, text: str) -> None:
         self._layout.feed(text[: self._room])
         self._room -= min(len(text), self._room)
 
     def _wrapped(self, text: str) -> tuple[str, ...]:
-        layout = Layout(self._profile.columns, font=self._font)
+        layout = self._new_layout()
         layout.feed(text)
         layout.finish()
         return tuple(layout.full)
