@@ -11,7 +11,8 @@ from wcwidth import wcswidth
 
 from glassd.presenter.graphemes import GRAPHEME_LIMIT
 from glassd.presenter.layout import Layout
-from glassd.presenter.markup import HEADS_LIMIT, REACH_LIMIT, Markup
+from glassd.presenter.markup import HEADS_LIMIT, Markup
+from glassd.presenter.reach import REACH_LIMIT
 
 if TYPE_CHECKING:
     from types import FrameType

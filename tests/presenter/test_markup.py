@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassd.presenter.graphemes import Graphemes
-from glassd.presenter.markup import ADDRESS_LIMIT, HEADS_LIMIT, LOOK_AHEAD, REACH_LIMIT, Markup
+from glassd.presenter.markup import ADDRESS_LIMIT, HEADS_LIMIT, Markup
+from glassd.presenter.reach import LOOK_AHEAD, REACH_LIMIT
 
 
 def shown(*deltas: str) -> str:
@@ -119,6 +120,22 @@ def test_a_link_longer_than_the_look_ahead_is_its_words() -> None:
     assert shown(f"[words]({address}) on") == "words on"
     assert shown(f"![words](data:image/png;base64,{'A' * 2 * ADDRESS_LIMIT}) on") == "words on"
     assert shown(f"[words]({address} on") == f"words({address} on"
+
+
+LONG = "\\int_{0}^{\\infty} e^{-x^2} \\, dx = \\frac{\\sqrt{\\pi}}{2} \\approx 0.886 \\quad \\text{（约）}, x_1 \\in A"
+
+
+def test_a_formula_longer_than_the_look_ahead_is_read_as_it_comes() -> None:
+    plain = "∫₀^∞ e^(-x²)  dx = √π/2 ≈ 0.886  （约）, x₁ ∈ A"
+    for begin, end in (("\\[ ", " \\]"), ("$$", "$$"), ("\\(", "\\)")):
+        text = f"即{begin}{LONG}{end}，**对**"
+        assert len(LONG) > LOOK_AHEAD
+        assert shown(text) == shown(*text) == f"即{begin[2:]}{plain}{end[:-2]}，对"
+    text = f"$$\n{LONG}\n\nnever closed **b**"
+    assert shown(text) == shown(*text) == f"\n{plain}\n\nnever closed b"
+    text = f"\\({LONG}\nnext **b**"
+    assert shown(text) == shown(*text) == f"{plain}\nnext b"
+    assert shown("\\[" + "no formula " * 20) == "\\[" + "no formula " * 20
 
 
 def test_a_table_with_a_long_head_is_one_and_too_long_a_head_is_none() -> None:

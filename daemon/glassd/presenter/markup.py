@@ -14,13 +14,10 @@ import re
 from enum import Enum, auto
 from typing import ClassVar
 
-from glassd.presenter.graphemes import GRAPHEME_LIMIT, Graphemes
+from glassd.presenter import maths
 from glassd.presenter.inline import SPECIAL, TARGET, URL, Text, can_close, rendered, special
+from glassd.presenter.reach import reach
 
-LOOK_AHEAD = 64
-"""Graphemes."""
-REACH_LIMIT = 512
-"""Code points of such a look-ahead: graphemes may be long."""
 HEAD_LIMIT = 64
 """Code points of one head of a table, which stands before each of its cells."""
 HEADS_LIMIT = 1024
@@ -52,6 +49,7 @@ class Markup:
         self._before = ""  # the character before it
         self._left: tuple[str, ...] = ()  # marks of this line that are shown as they are, as their ends will be
         self._in_url = False
+        self._formula = ""  # the mark that ends a formula longer than the look-ahead
         self._address: str | None = ""  # of a link; None: too long to be kept
         self._brackets = 0  # open ones in it
         self._in_title = False
@@ -118,7 +116,7 @@ class Markup:
 
     def _line(self, whole: bool, _tip: bool) -> tuple[int, str] | None:
         """What a line begins with: decides, passes over its mark, and leaves the rest to another mode."""
-        window, cut = self._reach()
+        window, cut = reach(self._held)
         body = window.lstrip(" ")
         indent = window[: len(window) - len(body)]
         if not body and not whole and not cut:
@@ -152,8 +150,10 @@ class Markup:
         self._mode = _Mode.TEXT
         return length, shown
 
-    def _inline(self, whole: bool, tip: bool) -> tuple[int, str] | None:
+    def _inline(self, whole: bool, tip: bool) -> tuple[int, str] | None:  # noqa: PLR0911  a return for each
         held = self._held
+        if self._formula:
+            return self._in_formula(whole)
         if self._in_url:
             end = re.match(URL, held).end()  # type: ignore[union-attr]  # it matches nothing, too
             self._in_url = end == len(held)
@@ -179,13 +179,17 @@ class Markup:
         for mark in self._left:
             if (step := self._as_left(mark, whole)) != (0, ""):
                 return step
-        window, cut = self._reach()
+        window, cut = reach(self._held)
         end = None
         if self._cell is not None or not window.startswith(("$$", "\\[")):  # which alone may go on over lines
             end = re.search("\n" if self._cell is None else _CELL_END, window)
         text = window[: end.start()] if end else window
         if text.startswith("\\") and len(text) == 1 and end:
             return 1, "" if end[0] == "\n" else text  # a hard break of a line
+        closes = _FORMULAS.get(window[:2])
+        if closes and cut and end is None and closes not in window[2:] and re.search(_LATEX, window[2:]):
+            self._formula = closes
+            return 2, ""
         found = special(Text(text, self._before, whole or cut or end is not None, cut and end is None, tip and not end))
         if found is None:
             return None
@@ -195,6 +199,30 @@ class Markup:
             self._left = (*self._left, found.opens)
         self._in_url = text.startswith("://") and found.length == len(text)
         return found.length, found.shown
+
+    def _in_formula(self, whole: bool) -> tuple[int, str] | None:  # noqa: PLR0911  a return for each
+        """A formula too long to be read whole: it is turned into text mark by mark, up to its end."""
+        held = self._held
+        place = re.search(r"[\\^_{}&$\n]", held)
+        if place is None or place.start():
+            length = place.start() if place else len(held)
+            return length, held[:length]
+        if held.startswith(self._formula) or (held.startswith("\n") and self._formula == "\\)"):
+            length, self._formula = (0 if held[0] == "\n" else 2), ""
+            return length, ""
+        if len(held) == 1 and not whole:
+            return None
+        if held[0] == "\n":
+            if held[1:2] == "\n":
+                self._formula = ""  # an empty line ends it
+            return 1, "\n"
+        if held[0] in "{}&$":
+            return 1, {"&": " ", "$": "$"}.get(held[0], "")
+        window, cut = reach(held)
+        found = maths.bare(window + " " if whole or cut else window)
+        if found is None or found[0] > len(window):
+            return (1, held[0]) if whole or cut else None
+        return found[0], "" if found[1].isspace() and self._before == " " else found[1]
 
     def _as_left(self, mark: str, whole: bool) -> tuple[int, str] | None:
         """Show the end of something as it is, because its beginning was; (0, ""): this is none."""
@@ -267,7 +295,7 @@ class Markup:
         if found and (found[1] or whole):
             self._mode = _Mode.LINE
             return found.end(), ""
-        window, cut = self._reach()
+        window, cut = reach(self._held)
         if not whole and not cut and re.fullmatch(rf" *{self._fence[0]}* *", window):
             return None
         self._mode = _Mode.CODE
@@ -322,31 +350,14 @@ class Markup:
         heads, self._heads = self._heads, ()
         return f"{' | '.join(heads)}\n" if heads and not self._row_shown else ""
 
-    # -- reach ---------------------------------------------------------------------------------------------------------
-
-    def _reach(self) -> tuple[str, bool]:
-        """Return the first LOOK_AHEAD graphemes of what is held, and whether there is more than those."""
-        held = self._held
-        if len(held) <= LOOK_AHEAD:
-            return held, False
-        if re.match(_SINGLE, held):
-            return held[:LOOK_AHEAD], True
-        length = 0
-        cutter = Graphemes()
-        for count, grapheme in enumerate(cutter.feed(held[: REACH_LIMIT + GRAPHEME_LIMIT]), 1):
-            length += len(grapheme)
-            if count == LOOK_AHEAD:
-                return held[:length], True
-            if length >= REACH_LIMIT:
-                return held[:length], True
-        return held, False
-
     _STEPS: ClassVar = {
         _Mode.BEGIN: _begin, _Mode.THOUGHT: _think, _Mode.LINE: _line, _Mode.TEXT: _inline, _Mode.CELL: _begin_cell,
         _Mode.ADDRESS: _in_address, _Mode.RULE: _rule, _Mode.FENCE: _code_line, _Mode.CODE: _code,
     }  # fmt: skip
 
 
+_FORMULAS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
+_LATEX = r"\\[A-Za-z]|[A-Za-z0-9)}][\^_]"
 _THOUGHTS = ("<think>", "<thinking>")
 _HIDDEN = frozenset({_Mode.BEGIN, _Mode.LINE, _Mode.FENCE, _Mode.CELL})
 """Where what is not decided yet is next to nothing, or a table's head, and would only jump: it is not shown before."""
@@ -365,11 +376,6 @@ _TABLE = r" *\|([^\n]*)\n *\| *(?::?-+:? *\||:?---)"
 _TABLE_BEGUN = r" *\|[^\n]*(?:\n *(?:\| *:?(?:-{0,2}|-+:?) *)?)?"
 _SPECIAL_IN_CELL = rf"{SPECIAL}|\|"
 _CELL_END = r"\n|(?<!\\)\|"
-_SINGLE = (
-    "[ -~\n\u2010-\u2027\u2030-\u205e\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60]"
-    f"{{{LOOK_AHEAD + 1}}}"
-)
-"""Characters that never join another one: no grapheme needs to be looked for among them."""
 _BEGUN_URL = r":/?\Z"
 _IN_ADDRESS = r"[()\s]"
 _IN_TITLE = r"[\"\n]"
