@@ -66,6 +66,14 @@ def test_an_ask_goes_through_its_marks_in_order() -> None:
     assert [screen.must_show for screen in screens] == [False] * 7 + [True]
 
 
+def test_thought_in_the_answer_itself_is_thinking_and_never_shown() -> None:
+    presenter = answering()
+    screens = [presenter.event(Delta(text)) for text in ("<thi", "nk>嗯", "嗯</think>", "\n\n一家**书", "店**")]
+    assert [screen.mark for screen in screens[1:]] == [Mark.THINKING, Mark.WRITING, Mark.WRITING, Mark.WRITING]
+    assert [screen.lines for screen in screens] == [(), (), (), ("一家书",), ("一家书店",)]
+    assert presenter.event(FINISHED).lines == ("一家书店",)
+
+
 def test_reasoning_is_never_shown() -> None:
     presenter = answering()
     for _ in range(3):

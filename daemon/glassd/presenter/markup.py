@@ -59,6 +59,11 @@ class Markup:
         self._cell: int | None = None  # in which of its cells
         self._row_shown = False
 
+    @property
+    def thinking(self) -> bool:
+        """Within a section of thought, of which nothing is shown."""
+        return self._mode is _Mode.THOUGHT
+
     def feed(self, text: str) -> str:
         """Take the next piece of harmless text; return what is decided by it."""
         return "".join(self._advance(text[at : at + _WINDOW]) for at in range(0, len(text), _WINDOW))

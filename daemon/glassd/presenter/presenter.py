@@ -71,8 +71,8 @@ class Presenter:
             return self._screen()
         match event:
             case Delta(text) if text:
-                self._mark = Mark.WRITING
                 self._feed(text)
+                self._mark = Mark.THINKING if self._markup.thinking else Mark.WRITING
             case Outcome():
                 self._end(event)
                 return self._ended()
@@ -222,7 +222,8 @@ class Presenter:
 
     def _blank(self, mark: Mark) -> None:
         self._mark = mark
-        self._layout = self._new_layout(Markup())
+        self._markup = Markup()
+        self._layout = self._new_layout(self._markup)
         self._pages = Pages(self._profile.rows)
         self._room = TEXT_LIMIT
         self._below, self._below_at = (), 0
