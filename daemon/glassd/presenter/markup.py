@@ -139,7 +139,7 @@ class Markup:
             return len(indent) + found.end(), indent  # and another mark may follow
         if found := re.match(_FENCE, body):
             self._mode, self._fence = _Mode.FENCE, found[1]
-            return len(indent) + found.end(), ""
+            return len(indent) + found.end(), "" if re.fullmatch(_LANGUAGE, found[2]) else f"{found[2]}\n"
         if found := re.match(_RULE, body):
             return len(indent) + found.end(), "\n"
         if not closed and re.fullmatch(_BEGUN, body):
@@ -369,7 +369,8 @@ _HIDDEN = frozenset({_Mode.BEGIN, _Mode.LINE, _Mode.FENCE, _Mode.CELL})
 # Texts, which `re` compiles when the first text comes and then keeps: a start need not wait for that.
 _HEADING = r"#{1,6} +(?=[^ \n])"
 _QUOTE = r"> ?(?=[^ \d=>])|> ?(?=\n)|> (?=>)"
-_FENCE = r"(`{3,}|~{3,})[^`\n]*\n"
+_FENCE = r"(`{3,}|~{3,})([^`\n]*)\n"
+_LANGUAGE = r" *[A-Za-z0-9_+#.:/-]*(?: *\{.*\}| +[a-z]+=.*)? *"
 _RULE = r"(?:([-*_])(?: *\1){2,}|={3,}) *\n"
 _RULE_BEGUN = r"([-*_])(?: *\1)* *|=+ *"
 _BULLET = r"([-*+]) +(?=[^ \n])"

@@ -222,7 +222,7 @@ class Presenter:
 
     def _blank(self, mark: Mark) -> None:
         self._mark = mark
-        self._markup = Markup()
+        self._markup: Markup = Markup()
         self._layout = self._new_layout(self._markup)
         self._pages = Pages(self._profile.rows)
         self._room = TEXT_LIMIT
