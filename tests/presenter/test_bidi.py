@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from wcwidth import iter_graphemes, wcswidth
 
 from glassd.answer import Delta
-from glassd.presenter.bidi import visual
 from glassd.presenter.layout import Layout
 from glassd.presenter.presenter import Presenter
+from glassd_drivers.bidi import runs, visual
 from glassd_drivers.contracts import Profile
 
 TEXTS = st.text("abc 12.,%-+()[]אבגשלום مرحبا\u0664؟、你好\u05b8\n", max_size=60)
@@ -70,6 +70,15 @@ def test_lines_are_the_logical_ones_turned_around_and_full_ones_never_move(text:
 @given(st.text("abc 12.,%-+()你好", max_size=40))
 def test_text_from_left_to_right_stays_as_it_is(text: str) -> None:
     assert list(visual(list(text), "L")) == list(text)
+
+
+@given(TEXTS.filter(bool), st.sampled_from(["", "L", "R"]))
+def test_runs_hold_every_character_once_and_turned_around_they_are_the_line(text: str, paragraph: str) -> None:
+    found = runs(list(text), paragraph)
+    assert sorted("".join("".join(run.graphemes) for run in found)) == sorted(text)
+    brackets = str.maketrans("([", ")]")
+    ordered = "".join("".join(run.graphemes[::-1] if run.right_to_left else run.graphemes) for run in found)
+    assert ordered.translate(brackets) == "".join(visual(list(text), paragraph)).translate(brackets)
 
 
 def test_a_display_gets_the_order_that_its_profile_asks_for() -> None:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glassd.presenter import bidi
 from glassd.presenter.breaks import Breaker, Unit, kept_together, unit
 from glassd.presenter.graphemes import REPLACEMENT, Cleaner, Graphemes
+from glassd_drivers import bidi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

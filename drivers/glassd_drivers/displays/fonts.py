@@ -63,12 +63,15 @@ class Fonts:
     def __init__(self, faces: Sequence[Face]) -> None:
         self.faces = tuple(faces)
 
-    def choose(self, grapheme: str) -> tuple[Face, str] | None:
-        """Return the face to draw a grapheme with, and what to draw for it; None where not even a near one is had."""
+    def choices(self, grapheme: str) -> Iterator[tuple[Face, str]]:
+        """Yield the faces to draw a grapheme with, and what to draw for it, the truest first; none where none has it.
+
+        Some fonts say that they have a character and draw nothing (WenQuanYi Micro Hei: ℃); then the next one serves.
+        """
         for near in _near(grapheme):
-            if (face := self.covering(near)) is not None:
-                return face, near
-        return None
+            for face in self.faces:
+                if face.covers(near):
+                    yield face, near
 
     def covering(self, text: str) -> Face | None:
         """Return the first face that has all of a text; None where no single one has."""

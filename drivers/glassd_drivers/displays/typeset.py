@@ -14,7 +14,7 @@ import numpy as np
 import wcwidth
 from PIL import Image, ImageDraw, features
 
-from glassd_drivers.displays.bidi import Run, begins_right_to_left, has_right_to_left, visual_runs
+from glassd_drivers.bidi import Run, paragraph_direction, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,8 @@ FINER = 4
 GLYPHS_KEPT = 1024
 """Drawn glyphs kept for the next time, a page of Han being 150; at 32 pixels each takes up to 2 KB."""
 RUNS_KEPT = 64
+_BLANKS = frozenset("\u2800\u3164\uffa0\u115f\u1160")
+"""An empty Braille pattern and the fillers of Hangul: what they look like is nothing."""
 _BASELINE = 0.86
 """Of the type's size: from its top to where letters stand, as CJK fonts have it."""
 _JOINING = (
@@ -62,14 +64,9 @@ class Typesetter:
         """Return a line of `height` rows and `width` columns; what does not fit is cut off at its end."""
         ink: Ink = np.zeros((self.height, self.width), np.uint8)
         graphemes = [*wcwidth.iter_graphemes(text)]
-        base = False
-        if has_right_to_left(text):
-            base = begins_right_to_left(text)
-            runs = visual_runs(graphemes, base)
-        else:
-            runs = [Run(tuple(graphemes), False)]
-        at = self._columns - sum(map(_cells, graphemes)) if base else 0
-        for run in runs:
+        paragraph = paragraph_direction(graphemes)
+        at = self._columns - sum(map(_cells, graphemes)) if paragraph == "R" else 0
+        for run in runs(graphemes, paragraph):
             for piece, joined in _pieces(run):
                 if not (cells := sum(map(_cells, piece))):
                     continue
@@ -89,11 +86,11 @@ class Typesetter:
         if (kept := self._glyphs.get(grapheme)) is not None:
             self._glyphs.move_to_end(grapheme)
             return kept
-        found = self._fonts.choose(grapheme) if not grapheme.isspace() else None
-        if found is not None:
-            drawn = self._draw(*found, cells, centred=True)
+        if grapheme.isspace() or grapheme in _BLANKS:
+            drawn: Ink = np.zeros((self.height, cells * self._cell), np.uint8)
         else:
-            drawn = np.zeros((self.height, cells * self._cell), np.uint8) if grapheme.isspace() else self._box(cells)
+            tries = (self._draw(face, near, cells, centred=True) for face, near in self._fonts.choices(grapheme))
+            drawn = next((ink for ink in tries if ink.any()), self._box(cells))
         return _keep(self._glyphs, GLYPHS_KEPT, grapheme, drawn)
 
     def _run(self, text: str, cells: int, right_to_left: bool) -> Ink:

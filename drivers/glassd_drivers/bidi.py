@@ -1,15 +1,27 @@
-"""Right-to-left text for displays that draw only from left to right: a line's graphemes in the order they are seen in.
+"""Right-to-left text on a line that is written from left to right: which graphemes stand where (UAX #9).
 
-UAX #9 without explicit embeddings and isolates, whose controls never come this far, and without pairs of brackets (N0).
+Without explicit embeddings and isolates, whose controls never come this far, and without pairs of brackets (N0). The
+layout turns lines around for displays that draw from left to right whatever comes (`order="visual"` of a profile);
+what draws letters that join needs the runs that they join in.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+
+
+class Run(NamedTuple):
+    """Graphemes of one direction, in reading order."""
+
+    graphemes: tuple[str, ...]
+    right_to_left: bool
 
 
 def direction(grapheme: str) -> str:
@@ -18,23 +30,36 @@ def direction(grapheme: str) -> str:
     return "R" if kind == "AL" else kind if kind in {"L", "R"} else ""
 
 
+def paragraph_direction(graphemes: Iterable[str]) -> str:
+    """Return "L" or "R", as the first that tells it says (P2, P3); nothing where none does."""
+    return next((found for found in map(direction, graphemes) if found), "")
+
+
 def visual(graphemes: Sequence[str], paragraph: str) -> Sequence[str]:
     """Return a line's graphemes from left to right, in a paragraph of this direction ("" is not known yet: "L")."""
+    seen: list[str] = []
+    for run in runs(graphemes, paragraph):
+        seen += map(_mirrored, reversed(run.graphemes)) if run.right_to_left else run.graphemes
+    return seen
+
+
+def runs(graphemes: Sequence[str], paragraph: str) -> list[Run]:
+    """Return a line's runs in the order in which they stand from left to right; as `visual`."""
     paragraph = paragraph or "L"
     kinds = [unicodedata.bidirectional(grapheme[0]) or "L" for grapheme in graphemes]
-    if paragraph == "L" and not {"R", "AL", "AN"}.intersection(kinds):
-        return graphemes
-    levels = _levels(kinds, paragraph)
-    order = list(range(len(graphemes)))
-    for level in range(max(levels, default=0), 0, -1):  # L2
+    if paragraph == "L" and not _RIGHT_TO_LEFT.intersection(kinds):
+        return [Run(tuple(graphemes), right_to_left=False)]
+    of_level = groupby(zip(_levels(kinds, paragraph), graphemes, strict=True), key=lambda each: each[0])
+    found = [(level, tuple(grapheme for _, grapheme in each)) for level, each in of_level]
+    for level in range(max((level for level, _ in found), default=0), 0, -1):  # L2
         start = 0
-        while start < len(order):
+        while start < len(found):
             end = start
-            while end < len(order) and levels[order[end]] >= level:
+            while end < len(found) and found[end][0] >= level:
                 end += 1
-            order[start:end] = order[start:end][::-1]
+            found[start:end] = found[start:end][::-1]
             start = end + 1
-    return [_mirrored(graphemes[at]) if levels[at] % 2 else graphemes[at] for at in order]
+    return [Run(each, right_to_left=level % 2 == 1) for level, each in found]
 
 
 def _levels(kinds: list[str], paragraph: str) -> list[int]:
