@@ -355,6 +355,10 @@ class App:
         """Take note of what a display is given to show."""
         self.bus.publish({"event": "screen", "display": display, **asdict(screen)})
 
+    def screens_faded(self) -> None:
+        """Have cleared what has stood on the displays long enough."""
+        self.runner.faded()
+
     @property
     def paused(self) -> bool:
         """Nothing may be looked at."""

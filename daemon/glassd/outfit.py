@@ -48,6 +48,9 @@ if TYPE_CHECKING:
         def screen_changed(self, display: str, screen: Screen) -> None:
             """A display is given another screen."""
 
+        def screens_faded(self) -> None:
+            """What stands on the displays has stood there long enough."""
+
         def die(self, error: BaseException) -> None:
             """There is nothing to go on for."""
 
@@ -66,7 +69,7 @@ class Outfit:
     def __init__(self, told: Told, clock: Callable[[], float]) -> None:
         self.host = Host(clock, credential)
         self.devices = Devices(self.host, self._device_changed, told.die, clock)
-        self.stage = Stage(clock, told.screen_changed)
+        self.stage = Stage(clock, told.screen_changed, told.screens_faded)
         self.darkroom = Darkroom()
         self.lids = Lids(self._keep_looking)
         self._told = told
@@ -81,11 +84,12 @@ class Outfit:
             self.stage.pause(on=True)
         for name, section in sections(config).items():
             self._add(name, section)
+        self.stage.read_at(config.reading)
         self.watch_scene()
         self._hotplug.enter_context(hotplug.arrivals(self.devices.look_again))
 
     async def change(self, before: Config, after: Config) -> list[str]:
-        """Take over another config's devices; return the names of those that have changed."""
+        """Take over another config's devices and reading; return the names of what has changed."""
         old, new = sections(before), sections(after)
         changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
         for name in changed:
@@ -94,6 +98,9 @@ class Outfit:
         for name in changed:
             if name in new:
                 self._add(name, new[name])
+        if before.reading != after.reading:
+            changed.append("reading")
+            self.stage.read_at(after.reading)
         return changed
 
     def watch_scene(self) -> None:
@@ -103,6 +110,7 @@ class Outfit:
     def close_eyes(self) -> None:
         """Look for nothing any more."""
         self._hotplug.close()
+        self.stage.read_at(None)
         self._scene.keep(watching=False)
 
     # -- each kind -----------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ KNOWN = (
     "expected a button and a gesture (press, double, triple, long), such as main press, or scene change, every 30s, "
     "at 08:00, start"
 )
+SPEED = "expected never or a speed from 20 to 2000, such as 200 words a minute"
 FACT = (
     "expected answer shown, cut off, over budget, perhaps sent, queued, online, scene changed, or between 08:00 and "
     "20:00, with or without not before it"
@@ -167,6 +168,18 @@ SLIPS = {
     "a span that there is not": (
         "budgets: {week: {asks: 9}}",
         "1:11: budgets.week: expected a key that is known here, not this one; known here: hour, day",
+    ),
+    "a reading speed without its unit": (
+        "reading: {auto_page: 200}",
+        f"1:22: reading.auto_page: {SPEED}, got the number 200",
+    ),
+    "a speed at which nobody reads": (
+        "reading: {auto_page: 5 words a minute}",
+        f"1:22: reading.auto_page: {SPEED}, got text '5 words a minute'",
+    ),
+    "a screen that is never there": (
+        "reading: {hold_errors: 0s}",
+        "1:24: reading.hold_errors: expected always or a value above 0, got text '0s'",
     ),
     "a conversation that never ends": (
         "follow_up: {within: 2d}",

@@ -270,3 +270,17 @@ def test_commands_of_triggers_and_others_do_the_same() -> None:
     assert skipped(machine.until(10.0)) == [("every 10s", "condition")]
     machine.ended(only_start(machine.press("main", 11.0)).id, "A door.", now=12.0)
     assert machine.until(20.0) == [Do("clear")]
+
+
+def test_an_answer_that_has_faded_is_not_shown_any_more_and_the_conversation_goes_on() -> None:
+    reads = {"when": "main press", "do": "next page", "if": "answer shown"}
+    machine = Machine(config(reads, MAIN, follow_up={}))
+    machine.ended(only_start(machine.press("main", 1.0)).id, "A door.", now=2.0)
+    assert machine.press("main", 3.0)[-1] == Do("next page")
+    assert machine.scheduler.faded(4.0) == [Do("clear")]
+    asked = only_start(machine.press("main", 5.0))
+    assert asked.turns[-1].text == "A door."
+    assert machine.scheduler.faded(6.0) == []  # by now another ask has the display
+    machine.ended(asked.id, "A tree.", now=7.0)
+    machine.commanded("pause", 8.0)
+    assert machine.scheduler.faded(9.0) == []

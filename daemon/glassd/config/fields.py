@@ -29,6 +29,9 @@ FIELD_LIMIT_CHARS = 4096
 FIELD_LIMIT_DEPTH = 8
 """How deep such a value may be nested."""
 
+LEAST_SPEED, MOST_SPEED = 20, 2000
+"""Words a minute that anybody may read at."""
+
 _CREDENTIAL_NAME = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 _LISTEN = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})"
 _HEADER_NAME = "[A-Za-z0-9-]{1,64}"
@@ -41,6 +44,7 @@ _KEY_HEADERS = r"(^|-|api)(key|token|secret|password)$"
 _CROP_SIZE = r"([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})"
 _PROXY = r"http://(?:[^\s?#@/:\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?"
 _HOST_NAME = r"(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_SPEED = r"([0-9]{1,4}) +(?:words|characters) +a +minute"
 EVENT = r"(\S+) +(press|double|triple|long)"
 """What a trigger waits for: a button and a gesture."""
 SCENE_CHANGE: Final = "scene change"
@@ -273,6 +277,14 @@ def _crop(value: Any) -> Any:
     raise ValueError(f"a part of each side such as 0.5, or a size of at least {LEAST_SIDE_PX} px such as 640x480")
 
 
+def _speed(value: Any) -> Any:
+    match = re.fullmatch(_SPEED, value.strip()) if isinstance(value, str) else None
+    count = int(match[1]) if match else 0
+    if LEAST_SPEED <= count <= MOST_SPEED:
+        return count
+    raise ValueError(f"a speed from {LEAST_SPEED} to {MOST_SPEED}, such as 200 words a minute")
+
+
 def at_most(limit: str) -> AfterValidator:
     """Return the upper bound of a duration, written as a file would."""
 
@@ -323,6 +335,18 @@ Crop = Annotated[
     ),
 ]
 """The middle of a picture: the part of each side, or a size in pixels."""
+ReadingSpeed = Annotated[
+    int,
+    BeforeValidator(_speed),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{_SPEED}$",
+            "examples": ["200 words a minute", "250 characters a minute"],
+        }
+    ),
+]
+"""Words a minute, or characters of Chinese, Japanese and Korean: as many of the one as of the other."""
 Wait = Annotated[Duration, Field(gt=0)]
 """A duration that is not nothing."""
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]

@@ -17,6 +17,7 @@ from glassd.config.fields import (
     Crop,
     HostPattern,
     ModelName,
+    ReadingSpeed,
     Wait,
 )
 from glassd.config.model import Model
@@ -93,6 +94,18 @@ class DisplayDevice(Section):
     options: DriverConfig
     profile: str | None = None
     """The profile that screens are laid out for; the driver's own where absent."""
+
+
+class Reading(Section):
+    """How long what is to be read stays in view; without it pages and screens wait for the wearer."""
+
+    auto_page: Literal["never"] | ReadingSpeed = "never"
+    """The wearer's reading speed, such as `200 words a minute` or `250 characters a minute`: pages are turned by it. A
+    page that the wearer turned to stays."""
+    hold: Literal["always"] | Annotated[Wait, fields.at_most("24h")] = "always"
+    """How long an answer stands once it is there, or once its last page is in view; then the display is cleared."""
+    hold_errors: Literal["always"] | Annotated[Wait, fields.at_most("24h")] = "always"
+    """The same for errors, and for what glassd itself has to say."""
 
 
 class Echo(Section):
@@ -177,6 +190,8 @@ class Config(Section):
     """Devices with buttons."""
     displays: list[DisplayDevice] = Field([], max_length=16)
     """What shows the answers."""
+    reading: Reading = Reading.model_construct()
+    """When pages are turned and displays cleared by themselves."""
     triggers: list[Trigger] = Field([], max_length=1000)
     """Which event starts which ask or command."""
     gestures: GestureTimes = GestureTimes.model_construct()

@@ -13,7 +13,7 @@ page has room for both; with nothing there, or under a pause, once there is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem
 from glassd.messages import Code, Note, lines, mark_word, note
@@ -39,6 +39,10 @@ class Presenter:
         self._profile = profile
         self._font = None if profile.characters is None else Font(profile.characters)
         self._language: Language = language
+        self.number = 0
+        """Grows whenever the time begins anew that the screen stays: with an ask, its end, a page, what is told."""
+        self.paced = False
+        """Whether the next answer goes on page by page as it is read, in place of following the newest."""
         self._camera = False
         self._warning = False
         self._answering = False
@@ -52,6 +56,18 @@ class Presenter:
     def screen(self) -> Screen:
         """The newest screen."""
         return self._screen()
+
+    @property
+    def more(self) -> bool:
+        """Whether there is a page to turn to by itself, once the one in view is read."""
+        return self._pages.more(self._count())
+
+    @property
+    def rests(self) -> Literal["answer", "note"] | None:
+        """What stands there and is to be read, nothing being under way: an answer, or an error or a word of ours."""
+        if self._answering or self._paused or not self._count():
+            return None
+        return "answer" if self._mark in (Mark.DONE, Mark.CUT_OFF) else "note"
 
     def looking(self) -> Screen:
         """An ask begins: its picture is being chosen. What the ask before showed is gone."""
@@ -95,7 +111,8 @@ class Presenter:
         if outcome.text:
             self._layout.feed(f"{lines(Code.ANSWER_CAME, self._language)[0]}\n")
             self._feed(outcome.text)
-            self._pages.go(0)
+            if not self.paced:
+                self._pages.go(0)
         self._end(outcome)
         return self._ended()
 
@@ -105,16 +122,25 @@ class Presenter:
             self._put_notice(code)
         elif code not in self._notices:
             self._notices.append(code)
+        self.number += not self._answering
         return self._screen(must_show=True)
+
+    def turn(self) -> Screen:
+        """The page in view is read: show the next one, if there is one."""
+        self._pages.turn(self._count())
+        self.number += 1
+        return self._screen()
 
     def next_page(self) -> Screen:
         """Turn a page on."""
         self._pages.next(self._count())
+        self.number += 1
         return self._screen()
 
     def previous_page(self) -> Screen:
         """Turn a page back, and stay there while the text grows."""
         self._pages.previous(self._count())
+        self.number += 1
         return self._screen()
 
     def clear(self) -> Screen:
@@ -151,6 +177,7 @@ class Presenter:
     def _ended(self) -> Screen:
         """Nothing is under way any more, and what had to wait for that is told."""
         self._answering = False
+        self.number += 1
         held, self._notices = self._notices, []
         for code in held:
             self._put_notice(code)
@@ -204,14 +231,14 @@ class Presenter:
     def _add_note(self, text: str) -> None:
         """Put a note below all else; where its last page has no room, on a next one, and what is in view stays so."""
         if self._below:
-            self._pages.go(self._pages.in_view(self._count()))
+            self._pages.stay(self._count())
             self._below += self._wrapped(text)
             return
         self._below = self._wrapped(text)
         count = len(self._layout.full)
         self._below_at = count
         if count and self._pages.total(count + len(self._below)) > self._pages.total(count):
-            self._pages.go(self._pages.in_view(count))
+            self._pages.stay(count)
             self._below_at = self._page_after_text() * self._profile.rows
 
     def _page_after_text(self) -> int:
@@ -224,7 +251,8 @@ class Presenter:
         self._mark = mark
         self._markup: Markup = Markup()
         self._layout = self._new_layout(self._markup)
-        self._pages = Pages(self._profile.rows)
+        self._pages = Pages(self._profile.rows, paced=self.paced)
+        self.number += 1
         self._room = TEXT_LIMIT
         self._below, self._below_at = (), 0
 

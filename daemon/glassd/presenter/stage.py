@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from glassd.presenter.compositor import Compositor
 from glassd.presenter.presenter import Presenter
+from glassd.presenter.reading import Timing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from glassd.answer import AnswerEvent, Outcome, Problem
     from glassd.config.commands import Command
+    from glassd.config.schema import Reading
     from glassd.messages import Code, Language
+    from glassd.presenter.reading import Step
     from glassd_drivers.contracts import Profile, Screen
 
 FLASH_LIMIT_S = 1.0
@@ -25,12 +28,25 @@ SIGN_LIMIT_S = 1.0
 
 
 class Stage:
-    """The displays by name. `changed` is told each new screen of each; nothing here waits but `shown` and `sign`."""
+    """The displays by name. `changed` is told each new screen of each; nothing here waits but `shown` and `sign`.
 
-    def __init__(self, clock: Callable[[], float], changed: Callable[[str, Screen], None]) -> None:
+    `faded` is called once what stands on every display has stood as long as `reading` says: who decides what stands
+    there then clears it.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        changed: Callable[[str, Screen], None],
+        faded: Callable[[], None] = lambda: None,
+    ) -> None:
         self._clock = clock
         self._changed = changed
+        self._faded = faded
         self._seats: dict[str, tuple[Presenter, Compositor]] = {}
+        self._timings: dict[str, Timing] = {}
+        self._reading: Reading | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._camera = False
         self._paused = False
         self._warning = False
@@ -40,6 +56,8 @@ class Stage:
         """Take a display in; the compositor that is returned serves it."""
         presenter, compositor = Presenter(profile, language), Compositor(profile, self._clock)
         self._seats[name] = (presenter, compositor)
+        self._timings[name] = Timing()
+        presenter.paced = self._paced
         presenter.warning(self._warning)
         self._show_camera()
         if self._paused:
@@ -49,6 +67,15 @@ class Stage:
     def remove(self, name: str) -> None:
         """Forget a display; a name that is none is passed over."""
         self._seats.pop(name, None)
+        self._timings.pop(name, None)
+        self._keep_time()
+
+    def read_at(self, reading: Reading | None) -> None:
+        """Turn pages and clear screens by themselves as that says, from now on; None: never."""
+        self._reading = reading
+        for presenter, _ in self._seats.values():
+            presenter.paced = self._paced
+        self._keep_time()
 
     def looking(self) -> None:
         """An ask begins with a look."""
@@ -161,6 +188,47 @@ class Stage:
     def _each(self, change: Callable[[Presenter], Screen]) -> None:
         for name, (presenter, _) in self._seats.items():
             self._show(name, change(presenter))
+        self._keep_time()
+
+    @property
+    def _paced(self) -> bool:
+        return self._reading is not None and self._reading.auto_page != "never"
+
+    def _keep_time(self) -> None:
+        """Set the one timer anew: for the first page to be turned, or for the last display that is read."""
+        due = None if self._reading is None else self._due(self._reading)
+        if self._timer is not None:
+            if due == self._timer.when():
+                return
+            self._timer.cancel()
+        self._timer = None if due is None else asyncio.get_running_loop().call_at(due, self._tick, due)
+
+    def _due(self, reading: Reading) -> float | None:
+        steps = self._steps(reading)
+        turns = [at for _, at, step in steps if step == "turn"]
+        clears = [at for _, at, step in steps if step == "clear"]
+        return min(turns) if turns else max(clears, default=None)
+
+    def _tick(self, due: float) -> None:
+        self._timer = None
+        assert self._reading is not None, "else no timer is set"
+        steps = self._steps(self._reading)
+        turned = [name for name, at, step in steps if step == "turn" and at <= due]
+        for name in turned:
+            self._show(name, self._seats[name][0].turn())
+        if not turned:
+            for timing in self._timings.values():
+                timing.spent()
+            self._faded()
+        self._keep_time()
+
+    def _steps(self, reading: Reading) -> list[tuple[str, float, Step]]:
+        """Return what is due on which display, and when."""
+        now = self._clock()
+        found = (
+            (name, self._timings[name].due(presenter, reading, now)) for name, (presenter, _) in self._seats.items()
+        )
+        return [(name, *step) for name, step in found if step is not None]
 
     def _show(self, name: str, screen: Screen) -> None:
         self._seats[name][1].put(screen)

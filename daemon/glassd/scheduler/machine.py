@@ -14,7 +14,7 @@ from glassd.ask import Ask, Origin
 from glassd.config.fields import SCENE_CHANGE
 from glassd.config.triggers import NO_FRAMES
 from glassd.messages.codes import Code
-from glassd.scheduler.actions import Action, Pin, Spend, Tell, Unpin
+from glassd.scheduler.actions import Action, Do, Pin, Spend, Tell, Unpin
 from glassd.scheduler.admission import Admission
 from glassd.scheduler.armed import Armed, Triggers
 from glassd.scheduler.asking import Asking
@@ -240,6 +240,13 @@ class Scheduler:
             self._standing.begins()
             self._standing.ended(Wanted(end.ask, NO_FRAMES), end)
         return []
+
+    def faded(self, now: float) -> list[Action]:  # noqa: ARG002  as every event's
+        """What stands on the display has stood there long enough: it goes, and all that hangs on its being there."""
+        if not self._admission.wearers.idle or self.paused:
+            return []
+        self._standing.begins()
+        return [Do("clear")]
 
     def restored(self, spent: Spent, waiting: list[Waiting], now: float) -> list[Action]:
         """What was kept over the restart is known by now: it is added to what has been counted since."""

@@ -127,6 +127,10 @@ class Runner:
         """Take a command that comes from no button."""
         self._feed(lambda now: self.scheduler.commanded(command, now, origin))
 
+    def faded(self) -> None:
+        """What stands on the displays has stood there long enough."""
+        self._feed(self.scheduler.faded)
+
     async def submit(
         self,
         ask: Ask,
