@@ -158,6 +158,7 @@ class Outfit:
             self._scene.keep(watching=False)
             self.lids.eyes.forget()
             self.lids.eyes = NoEyes()
+            self.stage.camera(False)
         await self.devices.remove(name)
         self.stage.remove(name)
 
@@ -168,7 +169,8 @@ class Outfit:
     def _device_changed(self, status: DeviceStatus) -> None:
         self._told.device_changed(status)
         if status.name == CAMERA:
-            self.stage.camera(status.state is DeviceState.READY)
+            missing = status.state in (DeviceState.WAITING, DeviceState.FAILED)
+            self.stage.camera(status.state is DeviceState.READY, missing=missing)
 
     def _keep_looking(self, looking: bool) -> None:
         """Open the camera that looks all the time, or close whichever is open."""

@@ -101,6 +101,17 @@ class Mark(StrEnum):
     ERROR = "error"
 
 
+class Sign(StrEnum):
+    """What stands beside the mark for as long as it is so; their order is that in which they are shown."""
+
+    PAUSED = "paused"  # nothing is looked at, and nothing leaves
+    NO_CAMERA = "no_camera"  # there is to be one, and it cannot be opened
+    NO_NETWORK = "no_network"  # something waits for the way to the model, which is not open
+    QUEUED = "queued"  # questions wait on the board until they can be sent
+    BUDGET_LOW = "budget_low"  # little is left of an hour's or a day's budget
+    CLOCK_NOT_SET = "clock_not_set"  # something waits for the date, which is not known
+
+
 @dataclass(frozen=True, slots=True)
 class Area:
     """A rectangle of pixels, from the upper left corner."""
@@ -117,7 +128,9 @@ class Screen:
 
     `lines` are at most the profile's rows, each at most its columns wide, free of control characters. `camera` says
     that frames are being taken, `warning` that something of glassd's own does not work (its disk is full, say) while
-    answers still come. A screen with `must_show` (a final one, an error, a clear) is never skipped for a newer one.
+    answers still come; `signs` are what else is so for a while, each at most once, in the order of `Sign`. A display
+    leaves out what it has no place for, the camera's sign last of all. A screen with `must_show` (a final one, an
+    error, a clear) is never skipped for a newer one.
     """
 
     lines: tuple[str, ...] = ()
@@ -127,6 +140,7 @@ class Screen:
     camera: bool = False
     must_show: bool = False
     warning: bool = False
+    signs: tuple[Sign, ...] = ()
 
 
 Characters = str | tuple[tuple[int, int], ...]

@@ -17,14 +17,17 @@ from pydantic import ValidationError
 from ttys import standing_in_for
 
 from glassd_drivers import testing
-from glassd_drivers.contracts import Mark, PermanentFault, Screen, TransientFault
+from glassd_drivers.contracts import Mark, PermanentFault, Screen, Sign, TransientFault
 from glassd_drivers.displays import json_lines
 from glassd_drivers.displays.json_lines import JsonConfig, JsonDisplay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FULL = Screen(("门是", "green"), page=2, pages=3, mark=Mark.DONE, camera=True, warning=True, must_show=True)
+SIGNS = (Sign.NO_NETWORK, Sign.QUEUED)
+FULL = Screen(
+    ("门是", "green"), page=2, pages=3, mark=Mark.DONE, camera=True, warning=True, must_show=True, signs=SIGNS
+)
 
 
 def opened(**options: Any) -> JsonDisplay:
@@ -90,6 +93,7 @@ def test_a_line_holds_all_of_a_screen(tmp_path: Path) -> None:
             "mark": "done",
             "camera": True,
             "warning": True,
+            "signs": ["no_network", "queued"],
             "must_show": True,
         }
     ]

@@ -20,7 +20,7 @@ from lives import context
 from ttys import Person, standing_in_for
 
 from glassd_drivers import testing
-from glassd_drivers.contracts import Mark, PermanentFault, Profile, Screen, TransientFault
+from glassd_drivers.contracts import Mark, PermanentFault, Profile, Screen, Sign, TransientFault
 from glassd_drivers.displays.box import Box, Window
 from glassd_drivers.displays.plain_lines import PlainLines
 from glassd_drivers.displays.profiles import GLASS3, TERMINAL
@@ -127,6 +127,20 @@ def test_the_screen_stands_in_a_box_at_the_top() -> None:
             assert [row.rstrip("│ ").removeprefix("│") for row in person.rows()[1:4]] == list(ANSWER)
             assert person.rows()[11] == "└" + "─" * 30 + "┘"
             assert [person.screen.buffer[row][31].data for row in range(1, 11)] == ["│"] * 10
+        person.leave()
+
+    asyncio.run(main())
+
+
+def test_the_box_has_the_signs_that_there_is_room_for() -> None:
+    async def main() -> None:
+        person = Person()
+        async with display(person.terminal) as driver:
+            for camera in (False, True):
+                signs = (Sign.NO_NETWORK, Sign.QUEUED, Sign.CLOCK_NOT_SET)
+                await driver.show(Screen(ANSWER, mark=Mark.ERROR, camera=camera, signs=signs))
+            await person.sees_text("camera")
+            assert person.rows()[0] == "┌ error ── camera on ── queued ┐"
         person.leave()
 
     asyncio.run(main())
@@ -323,6 +337,14 @@ def test_an_error_is_lines_after_its_mark() -> None:
     lines = PlainLines()
     text = lines.update(Screen(("没有网络", "请检查 Wi-Fi"), mark=Mark.ERROR, must_show=True))
     assert text == "[error]\n没有网络\n请检查 Wi-Fi\n"
+
+
+def test_signs_are_a_line_whenever_they_change() -> None:
+    lines = PlainLines()
+    screens = [
+        Screen(signs=signs) for signs in ((), (Sign.NO_NETWORK, Sign.QUEUED), (Sign.NO_NETWORK, Sign.QUEUED), ())
+    ]
+    assert "".join(lines.update(screen) for screen in screens) == "[signs: no network, queued]\n[signs: none]\n"
 
 
 def test_an_open_end_is_measured_in_graphemes() -> None:

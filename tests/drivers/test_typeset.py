@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from PIL import ImageFont
 
 from glassd_drivers.bidi import paragraph_direction, runs
-from glassd_drivers.contracts import Area, Mark, PermanentFault, Profile, Screen
+from glassd_drivers.contracts import Area, Mark, PermanentFault, Profile, Screen, Sign
 from glassd_drivers.displays.coverage import FontError, coverage, read_coverage
 from glassd_drivers.displays.fonts import DEFAULT_FONTS, FOLDER, Fonts, load_fonts
 from glassd_drivers.displays.painter import Painter
-from glassd_drivers.displays.profiles import GLASS3, PLAIN
-from glassd_drivers.displays.sheet import lay_out
+from glassd_drivers.displays.profiles import FRAME, GLASS3, PLAIN
+from glassd_drivers.displays.sheet import lay_out, picture_size
 from glassd_drivers.displays.signs import draw_signs
 from glassd_drivers.displays.typeset import Typesetter
 
@@ -221,8 +221,21 @@ def test_an_area_beyond_the_display_is_none() -> None:
 
 
 def test_each_sign_is_one_of_its_own() -> None:
-    drawn = {draw_signs(Screen(mark=mark), 30).tobytes() for mark in Mark}
-    assert len(drawn) == len(Mark)
+    screens = [
+        *(Screen(mark=mark) for mark in Mark),
+        *(Screen(signs=(sign,)) for sign in Sign),
+        Screen(camera=True),
+        Screen(warning=True),
+    ]
+    assert len({draw_signs(screen, 30).tobytes() for screen in screens}) == len(screens)
+
+
+def test_all_signs_have_room_on_the_narrowest_glasses() -> None:
+    full = Screen(mark=Mark.ERROR, camera=True, warning=True, signs=tuple(Sign))
+    for profile in (GLASS3, FRAME):
+        sheet = lay_out(profile, *picture_size(profile))
+        assert sheet is not None
+        assert draw_signs(full, sheet.band).shape[1] <= sheet.line_width
 
 
 def test_the_signs_and_the_page_are_seen_beside_each_other() -> None:

@@ -9,7 +9,7 @@ import pytest
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem
 from glassd.messages import Code, lines
 from glassd.presenter.stage import SIGN_LIMIT_S, Stage
-from glassd_drivers.contracts import Profile, Screen
+from glassd_drivers.contracts import Profile, Screen, Sign
 from virtual import passes, run
 
 if TYPE_CHECKING:
@@ -225,3 +225,35 @@ def test_a_warning_is_on_the_displays_that_are_there_and_on_those_that_come() ->
             await asyncio.gather(serving, return_exceptions=True)
 
     run(main())
+
+
+def test_signs_are_on_every_display_in_their_order_and_go_once_they_are_over() -> None:
+    async def main() -> None:
+        first, late = SlowDisplay(), SlowDisplay()
+        async with staged(first) as stage:
+            stage.signs(frozenset({Sign.QUEUED, Sign.PAUSED}))
+            stage.camera(False, missing=True)
+            serving = asyncio.create_task(stage.add("displays.1", PROFILE, "en").serve(cast("Display", late)))
+            await passes(3 * SLOW_S)
+            shown = (Sign.PAUSED, Sign.NO_CAMERA, Sign.QUEUED)
+            assert first.shown[-1].signs == late.shown[-1].signs == shown
+            stage.camera(True)
+            stage.signs(frozenset())
+            await stage.shown()
+            last = first.shown[-1]
+            assert last.camera
+            assert not last.signs
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    run(main())
+
+
+def test_what_is_told_again_and_again_is_no_screen() -> None:
+    given: list[Screen] = []
+    stage = Stage(lambda: 0.0, lambda _, screen: given.append(screen))
+    stage.add("displays.0", PROFILE, "en")
+    stage.signs(frozenset({Sign.QUEUED}))
+    known = len(given)
+    stage.signs(frozenset({Sign.QUEUED}))
+    assert len(given) == known

@@ -18,7 +18,7 @@ from glassd.scheduler.machine import Scheduler
 from glassd.scheduler.runner import Runner
 from glassd.waiting import OutboxError, OutboxLostError
 from glassd.wall import Wall
-from glassd_drivers.contracts import Edge, EdgeKind, Frame
+from glassd_drivers.contracts import Edge, EdgeKind, Frame, Sign
 from virtual import passes, run
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class House:
         self.warmed = 0
         self.shut_at: float | None = None
         self.display_s = 0.0
+        self.shown_signs: frozenset[Sign] = frozenset()
         self.network = True
         self.looks_for_network: list[float] = []
         self.loses_pictures: set[int] = set()  # which look finds none, counted from 1
@@ -173,6 +174,9 @@ class House:
 
     def notice(self, code: Code) -> None:
         self.seen.append(f"beside {code}")
+
+    def signs(self, signs: frozenset[Sign]) -> None:
+        self.shown_signs = signs
 
     def late_answer(self, outcome: Outcome) -> None:
         self.seen.append(f"late {outcome.text}")

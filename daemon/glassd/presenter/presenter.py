@@ -26,7 +26,7 @@ from glassd_drivers.contracts import Mark, Screen
 if TYPE_CHECKING:
     from glassd.answer import AnswerEvent
     from glassd.messages import Language
-    from glassd_drivers.contracts import Profile
+    from glassd_drivers.contracts import Profile, Sign
 
 TEXT_LIMIT = 1_000_000
 """Characters of one answer that are laid out; the model client ends an answer long before."""
@@ -45,6 +45,7 @@ class Presenter:
         """Whether the next answer goes on page by page as it is read, in place of following the newest."""
         self._camera = False
         self._warning = False
+        self._signs: tuple[Sign, ...] = ()
         self._answering = False
         self._paused = False
         self._notices: list[Code] = []  # told for good at the end of the answer, or of the pause, that is under way
@@ -172,6 +173,11 @@ class Presenter:
         self._warning = on
         return self._screen()
 
+    def signs(self, signs: tuple[Sign, ...]) -> Screen:
+        """These are shown from now on, in this order."""
+        self._signs = signs
+        return self._screen()
+
     # -- how an ask ends -----------------------------------------------------------------------------------------------
 
     def _ended(self) -> Screen:
@@ -290,6 +296,7 @@ class Presenter:
             camera=self._camera,
             must_show=must_show,
             warning=self._warning,
+            signs=self._signs,
         )
 
     def _beside(self, count: int) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from glassd.presenter.compositor import Compositor
 from glassd.presenter.presenter import Presenter
 from glassd.presenter.reading import Timing
+from glassd_drivers.contracts import Sign
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -50,7 +51,9 @@ class Stage:
         self._camera = False
         self._paused = False
         self._warning = False
-        self._signs = 0  # how many have the sign shown
+        self._lookers = 0  # how many have the camera's sign shown
+        self._signs: frozenset[Sign] = frozenset()
+        self._no_camera = False
 
     def add(self, name: str, profile: Profile, language: Language) -> Compositor:
         """Take a display in; the compositor that is returned serves it."""
@@ -59,6 +62,7 @@ class Stage:
         self._timings[name] = Timing()
         presenter.paced = self._paced
         presenter.warning(self._warning)
+        presenter.signs(self._all_signs)
         self._show_camera()
         if self._paused:
             self._show(name, presenter.pause(on=True))
@@ -136,21 +140,30 @@ class Stage:
         self._paused = on
         self._each(lambda presenter: presenter.pause(on=on))
 
-    def camera(self, on: bool) -> None:
-        """Show whether the camera is open."""
+    def signs(self, signs: frozenset[Sign]) -> None:
+        """This is so from now on, and nothing else of its kind but what the camera says."""
+        if signs != self._signs:
+            self._signs = signs
+            self._show_signs()
+
+    def camera(self, on: bool, *, missing: bool = False) -> None:
+        """Show whether the camera is open, and whether it cannot be opened."""
         self._camera = on
         self._show_camera()
+        if missing is not self._no_camera:
+            self._no_camera = missing
+            self._show_signs()
 
     @asynccontextmanager
     async def sign(self) -> AsyncIterator[None]:
         """Show that the camera looks for as long as this is entered; the body begins once the wearer can see it."""
-        self._signs += 1
+        self._lookers += 1
         self._show_camera()
         try:
             await self.shown(SIGN_LIMIT_S)
             yield
         finally:
-            self._signs -= 1
+            self._lookers -= 1
             self._show_camera()
 
     @asynccontextmanager
@@ -181,8 +194,16 @@ class Stage:
                 for _, compositor in self._seats.values():
                     await compositor.shown()
 
+    @property
+    def _all_signs(self) -> tuple[Sign, ...]:
+        there = self._signs | {Sign.NO_CAMERA} if self._no_camera else self._signs
+        return tuple(sign for sign in Sign if sign in there)
+
+    def _show_signs(self) -> None:
+        self._each(lambda presenter: presenter.signs(self._all_signs))
+
     def _show_camera(self) -> None:
-        on = self._camera or self._signs > 0
+        on = self._camera or self._lookers > 0
         self._each(lambda presenter: presenter.camera(on))
 
     def _each(self, change: Callable[[Presenter], Screen]) -> None:

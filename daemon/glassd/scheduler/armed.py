@@ -84,6 +84,8 @@ class Triggers:
         facts = {one.fact for armed in self._all() for one in armed.trigger.condition}
         self.watch_network = "online" in facts
         """Whether one of them waits for the network."""
+        self.wait_for_date = bool(self.times) or "between" in facts
+        """Whether one of them waits for a time of the day."""
         self.watch_scene = "scene changed" in facts or SCENE_CHANGE in self._of
         """Whether one of them waits for another scene."""
 

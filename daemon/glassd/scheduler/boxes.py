@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from glassd.record import AskRecord
     from glassd.spending import Amounts, Spent
     from glassd.wall import Wall
-    from glassd_drivers.contracts import Frame
+    from glassd_drivers.contracts import Frame, Sign
 
 
 class Eyes(Protocol):
@@ -81,6 +81,9 @@ class Stage(Protocol):
 
     def late_answer(self, outcome: Outcome) -> None:
         """An answer has come to a question that nobody waits for any more; nothing is under way."""
+
+    def signs(self, signs: frozenset[Sign]) -> None:
+        """This is so from now on, and nothing else of its kind; told again and again."""
 
     def command(self, command: Command) -> None:
         """The wearer turns a page or clears the screen."""

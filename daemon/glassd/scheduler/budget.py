@@ -57,7 +57,7 @@ class _Window:
     def limit(self, budget: Budget) -> None:
         most = ((kind, getattr(budget, kind)) for kind in _KINDS)
         self._limits = [_Limit(kind, limit * _ROUNDING) for kind, limit in most if limit is not None]
-        self._low &= self._now_low()  # of a budget that has grown it is warned again
+        self._low &= self.now_low()  # of a budget that has grown it is warned again
 
     def clock_is(self, local: float) -> bool:
         """Begin anew where the clock says so, and tell whether it did."""
@@ -88,12 +88,13 @@ class _Window:
 
     def is_low(self) -> bool:
         """Tell whether a limit is near of which the wearer has not been warned; the next time it has been."""
-        low = self._now_low()
+        low = self.now_low()
         new = not low <= self._low
         self._low |= low
         return new
 
-    def _now_low(self) -> set[str]:
+    def now_low(self) -> set[str]:
+        """Return which limits are near."""
         return {each.kind for each in self._limits if getattr(self.spent, each.kind) >= LOW * each.most / _ROUNDING}
 
 
@@ -170,6 +171,11 @@ class Ledger:
     def is_low(self) -> bool:
         """Tell whether the wearer is to be warned of a limit: once in each window."""
         return [window.is_low() for window in self._windows] != [False, False]
+
+    @property
+    def low(self) -> bool:
+        """Whether a limit is near now."""
+        return any(window.now_low() for window in self._windows)
 
     def _add(self, taken: _Taken, amounts: Amounts) -> None:
         for window, turn in zip(self._windows, taken.turns, strict=True):

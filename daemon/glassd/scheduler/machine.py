@@ -28,6 +28,7 @@ from glassd.scheduler.lanes import Wanted
 from glassd.scheduler.schedule import Schedule
 from glassd.scheduler.sending import Sending
 from glassd.scheduler.standing import Standing, answered
+from glassd_drivers.contracts import Sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -143,6 +144,18 @@ class Scheduler:
     def perhaps_sent(self) -> int:
         """How many of them were perhaps sent, and go again only on the wearer's word."""
         return self._sending.outbox.perhaps_sent
+
+    @property
+    def signs(self) -> frozenset[Sign]:
+        """What the wearer is shown for as long as it is so. Of what nothing waits for, nothing is said."""
+        so = {
+            Sign.PAUSED: self.paused,
+            Sign.NO_NETWORK: self.wants_network,
+            Sign.QUEUED: self.queued > 0,
+            Sign.BUDGET_LOW: self._admission.ledger.low,
+            Sign.CLOCK_NOT_SET: self._triggers.wait_for_date and not self._asking.wall.known,
+        }
+        return frozenset(sign for sign, is_so in so.items() if is_so)
 
     def may_queue(self, ask_id: str, code: Code, size: int, now: float) -> bool:  # noqa: ARG002  as every event's
         """Tell whether an ask under way that ended with this code may wait in the outbox, as `size` bytes there."""

@@ -227,6 +227,7 @@ class Runner:
                     self._do(action)
         for code in told:  # last: what has been started by now is to have the display before it
             self._notice(code)
+        self._stage.signs(self.scheduler.signs)
         self._set_timer()
         self._courier.look_for_network()
         self._late.look()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from glassd_drivers.displays.text import fitted, mark_words, printable
+from glassd_drivers.displays.text import fitted, mark_words, printable, sign_words
 
 if TYPE_CHECKING:
     from glassd_drivers.contracts import Profile, Screen
@@ -84,11 +84,13 @@ class Box:
         return f"{_SAVE}{_NO_COLOR}{_NO_WRAP}{changed}{_WRAP}{_RESTORE}" if changed else ""
 
     def _top(self, screen: Screen) -> str:
-        signs = [mark_words(screen.mark), *("camera on",) * screen.camera, *("warning",) * screen.warning]
         pages = f" {screen.page}/{screen.pages} "[: self._columns] if screen.pages > 1 else ""
-        left = "──".join(f" {sign} " for sign in signs)
         room = self._columns - len(pages)
-        return f"┌{self._painted(left[:room])}{'─' * (room - len(left[:room]))}{pages}┐"
+        left = f" {mark_words(screen.mark)} "[:room]
+        for sign in (*("camera on",) * screen.camera, *("warning",) * screen.warning, *map(sign_words, screen.signs)):
+            if len(left) + len(next_one := f"── {sign} ") <= room:  # what there is no room for is left out
+                left += next_one
+        return f"┌{self._painted(left)}{'─' * (room - len(left))}{pages}┐"
 
     def _text(self, screen: Screen) -> list[str]:
         lines = [fitted(printable(line), self._columns) for line in screen.lines]

@@ -152,6 +152,7 @@ def _line(screen: Screen, at: float) -> bytes:
         "mark": screen.mark.value,
         "camera": screen.camera,
         "warning": screen.warning,
+        "signs": [sign.value for sign in screen.signs],
         "must_show": screen.must_show,
     }
     return msgspec.json.encode(values)[:LINE_LIMIT_BYTES] + b"\n"

@@ -65,7 +65,7 @@ class Painter:
 
     def _wanted(self, screen: Screen) -> Iterator[tuple[int, object]]:
         """Yield where each strip begins and what it is drawn from: a line's text, or the signs."""
-        yield self.sheet.top, (screen.mark, screen.camera, screen.warning, _page_sign(screen))
+        yield self.sheet.top, (screen.mark, screen.camera, screen.warning, screen.signs, _page_sign(screen))
         for row in range(self.sheet.rows):
             yield self.sheet.line_top(row), screen.lines[row] if row < len(screen.lines) else ""
 

@@ -1,7 +1,8 @@
 """Screens as plain lines of text, for a pipe or a file: each line once, when it is full. Screens in, text out, no I/O.
 
 While an answer grows, the lines before its open end are full, and never move: they go out. A screen that `must_show`
-sends the rest too. A change of the mark is a line of its own: `[looking]`; so is a warning.
+sends the rest too. A change of the mark is a line of its own: `[looking]`; so is a warning, and a change of
+the signs: `[signs: no network, queued]`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glassd_drivers.contracts import Mark
-from glassd_drivers.displays.text import mark_words, printable
+from glassd_drivers.displays.text import mark_words, printable, sign_words
 
 if TYPE_CHECKING:
-    from glassd_drivers.contracts import Screen
+    from glassd_drivers.contracts import Screen, Sign
 
 _ENDS = frozenset({Mark.DONE, Mark.CUT_OFF})
 """Marks that are told after the text that they end; the others are told before the text that they begin."""
@@ -29,6 +30,7 @@ class PlainLines:
         self._page = 1
         self._mark = Mark.IDLE
         self._warning = False
+        self._signs: tuple[Sign, ...] = ()
 
     def begin(self) -> str:
         """Return nothing: lines need no setting up."""
@@ -42,13 +44,19 @@ class PlainLines:
         """Return the lines to write for `screen`, each with its line end; often none."""
         mark, text = self._mark_line(screen), self._new_lines(screen)
         lines = [*text, *mark] if screen.mark in _ENDS else [*mark, *text]
-        return "".join(f"{line}\n" for line in [*self._warning_line(screen), *lines])
+        return "".join(f"{line}\n" for line in [*self._warning_line(screen), *self._signs_line(screen), *lines])
 
     def _warning_line(self, screen: Screen) -> list[str]:
         if screen.warning is self._warning:
             return []
         self._warning = screen.warning
         return ["[warning]" if screen.warning else "[no warning any more]"]
+
+    def _signs_line(self, screen: Screen) -> list[str]:
+        if screen.signs == self._signs:
+            return []
+        self._signs = screen.signs
+        return [f"[signs: {', '.join(map(sign_words, screen.signs)) or 'none'}]"]
 
     def _mark_line(self, screen: Screen) -> list[str]:
         if screen.mark is self._mark:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from glassd_drivers.contracts import Mark
+from glassd_drivers.contracts import Mark, Sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +27,9 @@ _INK = 255
 
 
 def draw_signs(screen: Screen, height: int) -> Ink:
-    """Return the signs of a screen, from left to right: mark, camera, warning."""
-    pens = [pen for pen in (_MARKS[screen.mark], screen.camera and _camera, screen.warning and _warning) if pen]
+    """Return the signs of a screen, from left to right: mark, camera, warning, then what else is so for a while."""
+    first = (_MARKS[screen.mark], screen.camera and _camera, screen.warning and _warning)
+    pens = [pen for pen in (*first, *map(_SIGNS.get, screen.signs)) if pen]
     if not pens:
         return np.zeros((height, 0), np.uint8)
     return np.hstack([_draw(pen, height) for pen in pens])
@@ -93,6 +94,55 @@ def _warning(draw: ImageDraw.ImageDraw) -> None:
     draw.rectangle((29, 46, 35, 52), fill=0)
 
 
+def _struck(draw: ImageDraw.ImageDraw) -> None:
+    draw.line(((5, 59), (59, 5)), fill=0, width=5 * _STROKE // 2)
+    draw.line(((5, 59), (59, 5)), fill=_INK, width=_STROKE)
+
+
+def _pause(draw: ImageDraw.ImageDraw) -> None:
+    for left in (12, 38):
+        draw.rectangle((left, 6, left + 13, 57), fill=_INK)
+
+
+def _no_camera(draw: ImageDraw.ImageDraw) -> None:
+    _camera(draw)
+    _struck(draw)
+
+
+def _no_network(draw: ImageDraw.ImageDraw) -> None:
+    for reach in (52, 35, 18):
+        draw.arc((32 - reach, 60 - reach, 32 + reach, 60 + reach), 220, 320, fill=_INK, width=_STROKE)
+    draw.ellipse((26, 53, 38, 63), fill=_INK)
+    _struck(draw)
+
+
+def _queued(draw: ImageDraw.ImageDraw) -> None:
+    draw.line(((6, 30), (6, 58), (57, 58), (57, 30)), fill=_INK, width=_STROKE)
+    draw.polygon(((32, 46), (18, 28), (46, 28)), fill=_INK)
+    draw.rectangle((28, 4, 35, 30), fill=_INK)
+
+
+def _budget_low(draw: ImageDraw.ImageDraw) -> None:
+    draw.rectangle((2, 16, 54, 48), outline=_INK, width=_STROKE)
+    draw.rectangle((55, 26, 62, 38), fill=_INK)
+    draw.rectangle((12, 26, 19, 38), fill=_INK)
+
+
+def _clock_not_set(draw: ImageDraw.ImageDraw) -> None:
+    for left in (0, 14, 40, 54):
+        draw.rectangle((left, 29, left + 9, 36), fill=_INK)
+    for top in (18, 41):
+        draw.rectangle((28, top, 35, top + _STROKE), fill=_INK)
+
+
+_SIGNS: dict[Sign, Pen] = {
+    Sign.PAUSED: _pause,
+    Sign.NO_CAMERA: _no_camera,
+    Sign.NO_NETWORK: _no_network,
+    Sign.QUEUED: _queued,
+    Sign.BUDGET_LOW: _budget_low,
+    Sign.CLOCK_NOT_SET: _clock_not_set,
+}
 _MARKS: dict[Mark, Pen | None] = {
     Mark.IDLE: None,
     Mark.LOOKING: _eye,

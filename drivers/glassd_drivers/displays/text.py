@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from glassd_drivers.contracts import Mark
+    from glassd_drivers.contracts import Mark, Sign
 
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, lone surrogates, line and paragraph separators
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -33,3 +33,8 @@ def fitted(line: str, columns: int) -> str:
 def mark_words(mark: Mark) -> str:
     """Return a mark as people read it: `cut off`."""
     return mark.value.replace("_", " ")
+
+
+def sign_words(sign: Sign) -> str:
+    """Return a sign as people read it: `no network`."""
+    return sign.value.replace("_", " ")

@@ -19,6 +19,11 @@ CAMERA_LOOKS: Final = 1
 """The sign that the camera looks."""
 WARNING: Final = 2
 """The sign that something of the host's own does not work."""
+SIGNS: Final = {
+    name: 4 << number
+    for number, name in enumerate(("paused", "no_camera", "no_network", "queued", "budget_low", "clock_not_set"))
+}
+"""The other signs; a device passes over what it has no place for."""
 
 
 class LinkScreen(Protocol):
@@ -47,6 +52,10 @@ class LinkScreen(Protocol):
     @property
     def warning(self) -> bool:
         """Whether something of the host's own does not work."""
+
+    @property
+    def signs(self) -> Sequence[str]:
+        """What else is so for a while, by name."""
 
 
 class Screens:
@@ -83,6 +92,7 @@ class Screens:
                 self._rows[row] = line
                 says.append(line)
         signs = CAMERA_LOOKS * screen.camera | WARNING * screen.warning
+        signs |= sum(SIGNS.get(sign, 0) for sign in set(screen.signs))
         says.append(messages.show(screen.page, screen.pages, MARKS.get(screen.mark, 0), signs))
         self._on_its_way, self._left = self._number, len(says)
         return says
