@@ -423,13 +423,30 @@ def test_the_top_of_a_narrow_box_is_as_wide_as_the_box(columns: int) -> None:
     assert len(top) == columns + 2
 
 
-def test_only_rows_that_differ_are_written_again() -> None:
+def test_only_what_differs_is_written_again() -> None:
     box = Box(TERMINAL, Window(80, 24), TERMINAL.rows, color=False)
-    box.update(Screen(("one", "two"), mark=Mark.WRITING))
-    again = box.update(Screen(("one", "two more"), mark=Mark.WRITING))
-    assert again.count("\x1b[2K") == 1
-    assert "two more" in again
-    assert box.update(Screen(("one", "two more"), mark=Mark.WRITING)) == ""
+    box.update(Screen(("one", "门 two"), mark=Mark.WRITING))
+    again = box.update(Screen(("one", "门 two more"), mark=Mark.WRITING))
+    assert again == "\x1b7\x1b[3;8H\x1b[m more\x1b8"  # DECSC, CUP, SGR, the text, DECRC
+    assert box.update(Screen(("one", "门 two more"), mark=Mark.WRITING)) == ""
+
+
+LINES = st.lists(st.text(alphabet="ab 门。é\u0301👍\u200d🏽", max_size=6), max_size=4).map(tuple)
+
+
+@given(st.lists(LINES, min_size=1, max_size=8), st.booleans())
+def test_whatever_was_there_before_the_box_shows_the_newest_screen(texts: list[tuple[str, ...]], color: bool) -> None:
+    boxes = []
+    for shown in (texts, texts[-1:]):
+        person = pyte.Screen(24, 12)
+        stream = pyte.Stream(person)
+        box = Box(Profile("small", columns=20, rows=4, interval=0.0), Window(24, 12), 4, color=color)
+        stream.feed(box.begin())
+        for lines in shown:
+            stream.feed("\x1b[1;31m" + box.update(Screen(lines)) + "a log in red\r\n\x1b[m")
+        cells = [person.buffer[row][column] for row in range(6) for column in range(22)]
+        boxes.append([(cell.data, cell.data.strip() and cell.fg, cell.bold) for cell in cells])
+    assert boxes[0] == boxes[1]
 
 
 def test_a_pipe_that_nobody_reads_is_a_lost_display() -> None:

@@ -5,13 +5,14 @@
     └───────────────────────────────────────────────┘
 
 The rows under the box are made the terminal's scroll region (DECSTBM), and the cursor stays there: what the process
-prints scrolls beneath the box. A drawing saves the cursor, goes to the rows that changed, and puts the cursor back
-(DECSC, DECAWM, CUP, DECRC), all in one write, so that it never tears a line of the log apart.
+prints scrolls beneath the box. A drawing saves the cursor, goes to what has changed, and puts the cursor back
+(DECSC, CUP, SGR, DECAWM, DECRC), all in one write, so that it never tears a line of the log apart.
 Source: the VT510's programmer reference, which today's terminals follow.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from glassd_drivers.displays.text import fitted, mark_words, printable, sign_words
@@ -29,6 +30,9 @@ _SAVE, _RESTORE = "\x1b7", "\x1b8"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _ERASE_ROW, _ERASE_TO_END = "\x1b[2K", "\x1b[K"
 _GREEN, _NO_COLOR = "\x1b[32m", "\x1b[m"
+_GREEN_ALONE = "\x1b[0;32m"  # whatever else was set
+_AGREED = "[ -~\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60]*"
+"""What every terminal gives the same width: one cell to ASCII, two to all others."""
 
 
 class Window(NamedTuple):
@@ -57,7 +61,7 @@ class Box:
         self._window = window
         self._text_rows = text_rows
         self._color = color
-        self._drawn: list[str] = [""] * (text_rows + _FRAME)
+        self._drawn: list[str | None] = [None] * (text_rows + _FRAME)
 
     def begin(self) -> str:
         """Return what takes the top rows and leaves the cursor under them.
@@ -73,15 +77,32 @@ class Box:
         return f"{_SAVE}\x1b[r{_RESTORE}"
 
     def update(self, screen: Screen) -> str:
-        """Return what changes the box into `screen`: only the rows that differ."""
+        """Return what changes the box into `screen`: only what differs, of a row that grows only what is new."""
         rows = [self._top(screen), *self._text(screen), f"└{'─' * self._columns}┘"]
-        changed = "".join(
-            f"\x1b[{number};1H{_ERASE_ROW}{row}"
-            for number, (row, drawn) in enumerate(zip(rows, self._drawn, strict=True), 1)
-            if row != drawn
+        changed = [
+            self._change(number, was, row)
+            for number, (row, was) in enumerate(zip(rows, self._drawn, strict=True), 1)
+            if row != was
+        ]
+        self._drawn[:] = rows
+        return f"{_SAVE}{''.join(changed)}{_RESTORE}" if changed else ""
+
+    def _change(self, number: int, was: str | None, row: str) -> str:
+        """Return what makes one row of the box into another, wherever the cursor is and in whichever colour."""
+        if not 1 < number < len(self._drawn):
+            return f"\x1b[{number};1H{_NO_COLOR}{_NO_WRAP}{_ERASE_ROW}{row}{_WRAP}"
+        color = _GREEN_ALONE if self._color else _NO_COLOR
+        # Terminals do not agree on the width of every character (emoji joined into one, for instance). So nothing wraps
+        # into the next row, and the right edge is placed by its column, where what stands too far right is erased.
+        edge = f"\x1b[{self._columns + _FRAME}G{_ERASE_TO_END}{_NO_COLOR}│"
+        if was is None or not (re.fullmatch(_AGREED, was) and re.fullmatch(_AGREED, row)):
+            return f"\x1b[{number};1H{_NO_COLOR}{_NO_WRAP}{_ERASE_ROW}│{color}{row}{edge}{_WRAP}"
+        same = next(
+            (at for at, (old, new) in enumerate(zip(was, row, strict=False)) if old != new), min(len(was), len(row))
         )
-        self._drawn = rows
-        return f"{_SAVE}{_NO_COLOR}{_NO_WRAP}{changed}{_WRAP}{_RESTORE}" if changed else ""
+        column = 2 + sum(2 if character > "~" else 1 for character in row[:same])
+        rest = "" if same == len(was) else f"{_ERASE_TO_END}{edge}"
+        return f"\x1b[{number};{column}H{color}{row[same:]}{rest}"
 
     def _top(self, screen: Screen) -> str:
         pages = f" {screen.page}/{screen.pages} "[: self._columns] if screen.pages > 1 else ""
@@ -98,10 +119,7 @@ class Box:
             lines.pop()
         lines = lines[-self._text_rows :]
         lines += [""] * (self._text_rows - len(lines))
-        # Terminals do not agree on the width of every character (emoji joined into one, for instance). So nothing wraps
-        # into the next row, and the right edge is placed by its column, where what stands too far right is erased.
-        edge = f"\x1b[{self._columns + _FRAME}G{_ERASE_TO_END}│"
-        return [f"│{self._painted(line)}{edge}" for line in lines]
+        return lines
 
     def _painted(self, text: str) -> str:
         return f"{_GREEN}{text}{_NO_COLOR}" if self._color and text else text
