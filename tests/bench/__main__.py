@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bench_board import at_rest_on_the_board
 from bench_bridge import bridge_goodput, bridge_latency
+from bench_deltas import bytes_of_an_answer, delta_to_channel
 from bench_displays import framebuffer
 from bench_edge import edge_to_ask
 from bench_frames import frame_path
@@ -50,6 +51,8 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         press_to_screen,
         framebuffer,
         layout_of_a_delta,
+        delta_to_channel,
+        bytes_of_an_answer,
         sizing,
         frame_to_body,
         request_to_server,

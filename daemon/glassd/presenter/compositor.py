@@ -103,7 +103,7 @@ class Slot:
 
 
 def _content(screen: Screen) -> Screen:
-    return replace(screen, must_show=False)
+    return replace(screen, must_show=False) if screen.must_show else screen
 
 
 class Compositor:
@@ -173,7 +173,8 @@ class Compositor:
     async def _feed(self, display: Display) -> None:
         while True:
             await self._changed.wait()
-            await asyncio.sleep(max(0.0, self._next_at - self._clock()))
+            if (wait := self._next_at - self._clock()) > 0:
+                await asyncio.sleep(wait)
             if self._slot.due:  # still, for the newest may be what is in view
                 self._next_at = self._clock() + self._profile.interval
                 await self._show(display, self._slot.take())

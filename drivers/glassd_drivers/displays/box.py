@@ -6,13 +6,15 @@
 
 The rows under the box are made the terminal's scroll region (DECSTBM), and the cursor stays there: what the process
 prints scrolls beneath the box. A drawing saves the cursor, goes to what has changed, and puts the cursor back
-(DECSC, CUP, SGR, DECAWM, DECRC), all in one write, so that it never tears a line of the log apart.
+(DECSC, CUP, SGR, ECH, DECAWM, DECRC), all in one write, so that it never tears a line of the log apart.
 Source: the VT510's programmer reference, which today's terminals follow.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import groupby, zip_longest
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from glassd_drivers.displays.text import fitted, mark_words, printable, sign_words
@@ -29,8 +31,7 @@ _FRAME = 2  # rows and columns that the frame itself takes
 _SAVE, _RESTORE = "\x1b7", "\x1b8"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _ERASE_ROW, _ERASE_TO_END = "\x1b[2K", "\x1b[K"
-_GREEN, _NO_COLOR = "\x1b[32m", "\x1b[m"
-_GREEN_ALONE = "\x1b[0;32m"  # whatever else was set
+_GREEN, _NO_COLOR = "\x1b[0;32m", "\x1b[m"  # whatever was set before
 _AGREED = "[ -~\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60]*"
 """What every terminal gives the same width: one cell to ASCII, two to all others."""
 
@@ -61,7 +62,9 @@ class Box:
         self._window = window
         self._text_rows = text_rows
         self._color = color
-        self._drawn: list[str | None] = [None] * (text_rows + _FRAME)
+        self._drawn_top: list[tuple[str, bool]] = []
+        self._drawn: list[str] = []
+        self._set = ""  # the colour that has been set within an update
 
     def begin(self) -> str:
         """Return what takes the top rows and leaves the cursor under them.
@@ -78,40 +81,59 @@ class Box:
 
     def update(self, screen: Screen) -> str:
         """Return what changes the box into `screen`: only what differs, of a row that grows only what is new."""
-        rows = [self._top(screen), *self._text(screen), f"└{'─' * self._columns}┘"]
-        changed = [
-            self._change(number, was, row)
-            for number, (row, was) in enumerate(zip(rows, self._drawn, strict=True), 1)
-            if row != was
-        ]
-        self._drawn[:] = rows
-        return f"{_SAVE}{''.join(changed)}{_RESTORE}" if changed else ""
+        self._set = ""
+        top, rows = self._top(screen), self._text(screen)
+        changed = "" if self._drawn else self._bottom()
+        if top != self._drawn_top:
+            changed += self._top_change(top)
+        for number, (row, was) in enumerate(zip_longest(rows, self._drawn), 2):
+            if row != was:
+                changed += self._row_change(number, was, row)
+        self._drawn_top, self._drawn = top, rows
+        return f"{_SAVE}{changed}{_RESTORE}" if changed else ""
 
-    def _change(self, number: int, was: str | None, row: str) -> str:
-        """Return what makes one row of the box into another, wherever the cursor is and in whichever colour."""
-        if not 1 < number < len(self._drawn):
-            return f"\x1b[{number};1H{_NO_COLOR}{_NO_WRAP}{_ERASE_ROW}{row}{_WRAP}"
-        color = _GREEN_ALONE if self._color else _NO_COLOR
-        # Terminals do not agree on the width of every character (emoji joined into one, for instance). So nothing wraps
-        # into the next row, and the right edge is placed by its column, where what stands too far right is erased.
-        edge = f"\x1b[{self._columns + _FRAME}G{_ERASE_TO_END}{_NO_COLOR}│"
+    def _row_change(self, number: int, was: str | None, row: str) -> str:
+        """Return what makes one row of text into another, None being whatever was there before the box."""
         if was is None or not (re.fullmatch(_AGREED, was) and re.fullmatch(_AGREED, row)):
-            return f"\x1b[{number};1H{_NO_COLOR}{_NO_WRAP}{_ERASE_ROW}│{color}{row}{edge}{_WRAP}"
-        same = next(
-            (at for at, (old, new) in enumerate(zip(was, row, strict=False)) if old != new), min(len(was), len(row))
-        )
-        column = 2 + sum(2 if character > "~" else 1 for character in row[:same])
-        rest = "" if same == len(was) else f"{_ERASE_TO_END}{edge}"
-        return f"\x1b[{number};{column}H{color}{row[same:]}{rest}"
+            # Terminals do not agree on the width of every character (emoji joined into one, for instance). So nothing
+            # wraps into the next row, and the right edge is placed by its column, where what stands too far right is
+            # erased.
+            left = f"\x1b[{number};1H{self._ink(color=False)}{_NO_WRAP}{_ERASE_ROW}│{self._ink(color=self._color)}"
+            return f"{left}{row}\x1b[{self._columns + _FRAME}G{_ERASE_TO_END}{self._ink(color=False)}│{_WRAP}"
+        pairs = enumerate(zip(was, row, strict=False))
+        same = next((at for at, (old, new) in pairs if old != new), min(len(was), len(row)))
+        gone = _cells(was) - _cells(row)
+        erase = f"\x1b[{gone}X" if gone > 0 else ""
+        return f"\x1b[{number};{2 + _cells(row[:same])}H{self._ink(color=self._color)}{row[same:]}{erase}"
 
-    def _top(self, screen: Screen) -> str:
+    def _top_change(self, top: list[tuple[str, bool]]) -> str:
+        """Return what makes the top row, cell by cell, into another."""
+        was = self._drawn_top or [("", False)] * len(top)
+        differs = [at for at, (old, new) in enumerate(zip(was, top, strict=True)) if old != new]
+        pieces = groupby(top[differs[0] : differs[-1] + 1], itemgetter(1))
+        painted = "".join(self._ink(color=color) + "".join(cell for cell, _ in piece) for color, piece in pieces)
+        return f"\x1b[1;{differs[0] + 1}H{painted}"
+
+    def _bottom(self) -> str:
+        """Return what draws the frame's last row, and empties the first."""
+        last = f"\x1b[{self._text_rows + _FRAME};1H{_ERASE_ROW}└{'─' * self._columns}┘"
+        return f"{self._ink(color=False)}{_NO_WRAP}{last}{_WRAP}\x1b[1;1H{_ERASE_ROW}"
+
+    def _ink(self, *, color: bool) -> str:
+        """Return what sets the colour of text, or none, whatever was set before; once is enough in an update."""
+        before, self._set = self._set, _GREEN if color else _NO_COLOR
+        return "" if before == self._set else self._set
+
+    def _top(self, screen: Screen) -> list[tuple[str, bool]]:
+        """Return the cells of the top row, each with whether it is in colour."""
         pages = f" {screen.page}/{screen.pages} "[: self._columns] if screen.pages > 1 else ""
         room = self._columns - len(pages)
         left = f" {mark_words(screen.mark)} "[:room]
         for sign in (*("camera on",) * screen.camera, *("warning",) * screen.warning, *map(sign_words, screen.signs)):
             if len(left) + len(next_one := f"── {sign} ") <= room:  # what there is no room for is left out
                 left += next_one
-        return f"┌{self._painted(left)}{'─' * (room - len(left))}{pages}┐"
+        row = f"┌{left}{'─' * (room - len(left))}{pages}┐"
+        return [(cell, self._color and 0 < at <= len(left)) for at, cell in enumerate(row)]
 
     def _text(self, screen: Screen) -> list[str]:
         lines = [fitted(printable(line), self._columns) for line in screen.lines]
@@ -121,5 +143,7 @@ class Box:
         lines += [""] * (self._text_rows - len(lines))
         return lines
 
-    def _painted(self, text: str) -> str:
-        return f"{_GREEN}{text}{_NO_COLOR}" if self._color and text else text
+
+def _cells(text: str) -> int:
+    """Return how wide a text is whose width is agreed on."""
+    return sum(2 if character > "~" else 1 for character in text)
