@@ -61,6 +61,17 @@ def asks(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def test_an_answer_that_is_kept_can_be_looked_at_as_the_wearer_saw_it(asked: Asked, tmp_path: Path) -> None:
+    asked.ask("一支火箭。\n\nA *rocket*.")
+    text, kept, typed = tmp_path / "answer.txt", tmp_path / "kept.png", tmp_path / "typed.png"
+    text.write_text("一支火箭。\n\nA *rocket*.", "utf-8")
+    assert asked.daemon.glassd("preview", "--ask", "1", "-o", str(kept)).stdout.endswith("page 1 of 1\n")
+    asked.daemon.glassd("preview", "--text", str(text), "-o", str(typed))
+    assert kept.read_bytes() == typed.read_bytes()
+    refused = asked.daemon.glassd("preview", "--ask", "3", "-o", str(kept), status=2).stderr
+    assert refused == "glassd preview: nothing is kept of an ask 3; `glassd history` lists them\n"
+
+
 def test_what_was_asked_is_listed_shown_and_found(asked: Asked) -> None:
     first = asked.ask("一支火箭。")
     second = asked.ask("A rocket.", "double")

@@ -1,4 +1,4 @@
-"""`glassd preview`: a picture of what the wearer would see of a text, drawn as the framebuffer's display draws it."""
+"""`glassd preview`: a picture of what the wearer would see of a text, or saw of an ask, drawn as on a framebuffer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import argparse
 
+    from glassd.answer import Outcome
+    from glassd.messages import Language
     from glassd_drivers.contracts import Profile, Screen
 
 TEXT_LIMIT_BYTES = 4_000_000
@@ -23,10 +25,14 @@ class _CannotPreviewError(Exception):
 
 def add(subparsers: Any) -> None:
     """Add the subcommand."""
-    what = "draw a picture of what the wearer would see of a text"
+    what = "draw a picture of what the wearer would see of a text, or saw of an ask"
     parser = subparsers.add_parser("preview", help=what, description=what)
     parser.add_argument("--profile", metavar="NAME", default="glass3", help="for which display (default: glass3)")
-    parser.add_argument("--text", metavar="FILE", required=True, help="the text of an answer; - is the standard input")
+    of = parser.add_mutually_exclusive_group(required=True)
+    of.add_argument("--text", metavar="FILE", help="the text of an answer; - is the standard input")
+    of.add_argument("--ask", metavar="ASK", help="an ask of the history, by its number or its id")
+    parser.add_argument("--all", action="store_true", help="with --ask: earlier wearers' too")
+    parser.add_argument("--language", choices=("zh", "en"), default="zh", help="of errors and notes (default: zh)")
     parser.add_argument("--page", metavar="N", type=int, help="which page of it (default: the last)")
     parser.add_argument(
         "--font", metavar="FILE", type=Path, action="append", default=[], help="a font, before the installed ones"
@@ -37,16 +43,21 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the picture and print what it is."""
-    from glassd_drivers import registry  # noqa: PLC0415  a light start: see the package
+    from glassd.cli.daemon_socket import DaemonError  # noqa: PLC0415  a light start: see the package
+    from glassd_drivers import registry  # noqa: PLC0415
     from glassd_drivers.contracts import DriverError  # noqa: PLC0415
 
     try:
         profile = registry.profile(args.profile)
-        screen = _page(profile, _read(args.text), args.page)
+        outcome = _finished(_read(args.text)) if args.ask is None else _kept(args.ask, everybody=args.all)
+        screen = _page(profile, args.language, outcome, args.page)
         size = _draw(profile, screen, args.font, args.output)
     except (DriverError, _CannotPreviewError) as error:
         print(f"glassd preview: {error}", file=sys.stderr)
         return 2
+    except DaemonError as error:
+        print(f"glassd preview: {error}", file=sys.stderr)
+        return 5
     except OSError as error:
         print(f"glassd preview: {error.filename}: {error.strerror}", file=sys.stderr)
         return 5
@@ -63,15 +74,43 @@ def _read(name: str) -> str:
     return data.decode(errors="replace")
 
 
-def _page(profile: Profile, text: str, page: int | None) -> Screen:
-    """Return a page of a finished answer with this text."""
-    from glassd.answer import Delta, Outcome, OutcomeKind  # noqa: PLC0415
+def _finished(text: str) -> Outcome:
+    from glassd.answer import Outcome, OutcomeKind  # noqa: PLC0415
+
+    return Outcome(OutcomeKind.FINISHED, text=text, finish_reason="stop")
+
+
+def _kept(name: str, *, everybody: bool) -> Outcome:
+    """Return how an ask of the history ended, as far as that is kept."""
+    from glassd.answer import Outcome, OutcomeKind, Problem  # noqa: PLC0415
+    from glassd.cli.history_source import source  # noqa: PLC0415
+    from glassd.journal.queries import HistoryError  # noqa: PLC0415
+    from glassd.messages import Code  # noqa: PLC0415
+
+    try:
+        ask = source().ask(name, everybody=everybody)
+    except HistoryError as error:
+        raise _CannotPreviewError(str(error)) from error
+    if ask is None:
+        raise _CannotPreviewError(f"nothing is kept of an ask {name}; `glassd history` lists them")
+    if ask["outcome"] not in [*OutcomeKind]:
+        raise _CannotPreviewError(f"the ask {name} has not ended, or glassd was ended within it")
+    kind = OutcomeKind(ask["outcome"])
+    if not ask["answer"] and kind in (OutcomeKind.FINISHED, OutcomeKind.CUT_OFF):
+        raise _CannotPreviewError(f"the answer to the ask {name} is not kept: `journal: {{keep: text}}` keeps answers")
+    problem = Problem(Code(ask["code"]), "as it is kept") if ask["code"] in [*Code] else None
+    return Outcome(kind, text=ask["answer"] or "", problem=problem)
+
+
+def _page(profile: Profile, language: Language, outcome: Outcome, page: int | None) -> Screen:
+    """Return a page of an answer with this end."""
+    from glassd.answer import Delta  # noqa: PLC0415
     from glassd.presenter.presenter import Presenter  # noqa: PLC0415
 
-    presenter = Presenter(profile, "zh")
+    presenter = Presenter(profile, language)
     presenter.asked()
-    presenter.event(Delta(text))
-    screen = presenter.event(Outcome(OutcomeKind.FINISHED, text=text, finish_reason="stop"))
+    presenter.event(Delta(outcome.text))
+    screen = presenter.event(outcome)
     if page is not None:
         if not 1 <= page <= screen.pages:
             raise _CannotPreviewError(f"there is no page {page}: the text makes {screen.pages} on {profile.name}")
