@@ -270,6 +270,22 @@ def test_the_history_has_the_whole_time_line_of_an_ask(begin: Callable[[str], Da
     assert daemon.stop() == 0
 
 
+def test_an_answer_that_has_stood_long_enough_goes_and_is_not_shown_any_more(
+    begin: Callable[..., Daemon], model: ModelServer
+) -> None:
+    daemon = begin(
+        "reading: {hold: 1s}\n"
+        "triggers:\n"
+        "  - {when: main press, if: answer shown, do: next page}\n"
+        '  - {when: main press, ask: "What is it?"}\n'
+    )
+    with daemon.events() as events:
+        for answer in ("A rocket.", "A cup."):  # the second press asks too, for nothing is shown any more
+            answered(daemon, events, model, answer)
+            assert events.until(event="screen", mark="idle", must_show=True)["lines"] == []
+    assert daemon.stop() == 0
+
+
 def test_with_a_disk_that_takes_nothing_answers_flow_under_a_warning_and_a_pause_holds_and_is_told_to_the_operator(
     begin: Callable[..., Daemon], model: ModelServer, tmp_path: Path
 ) -> None:
