@@ -7,6 +7,10 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIMIT_S = 20.0
 """Seconds that a wait takes where it is not told otherwise: the guest's processor is an emulated one."""
@@ -29,7 +33,7 @@ class Line:
         self._data = bytearray()
         self._times: list[tuple[int, float]] = []  # how many bytes there were, and since when
         self._ended = False
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._read, name="line", daemon=True)
         self._thread.start()
 
@@ -52,6 +56,12 @@ class Line:
     def text(self) -> str:
         """Return all that came until now as text."""
         return self.received().decode(errors="replace")
+
+    def wait_for(self, ready: Callable[[], bool], limit_s: float = LIMIT_S) -> bool:
+        """Wait until something is so of what came, looked at whenever more has come; return whether it is."""
+        with self._changed:
+            self._changed.wait_for(lambda: ready() or self._ended, limit_s)
+            return ready()
 
     def until(self, what: bytes | str, limit_s: float = LIMIT_S) -> float:
         """Wait until this has come; return when its last byte did, in monotonic seconds."""
