@@ -237,7 +237,7 @@ def test_pixels_that_are_no_true_colour_are_refused(bits: int, visual: int, tmp_
 
 
 def test_another_resolution_opens_it_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framebuffer, "CHECK_S", 0.001)
+    monkeypatch.setattr(framebuffer.FramebufferDisplay, "check_s", 0.001)
     panel = Panel(tmp_path / "fb0")
 
     async def main() -> None:

@@ -5,22 +5,15 @@ A new question and a clear stop it in the middle of a word. The program is calle
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, Profile, Screen
+from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, Screen
+from glassd_drivers.displays.on_thread import ThreadDisplay
 from glassd_drivers.displays.profiles import SPEECH
 from glassd_drivers.displays.speech import Speech
 from glassd_drivers.displays.voice import Voice
-from glassd_drivers.threads import DeviceThread
-
-if TYPE_CHECKING:
-    from typing import NoReturn
-
-CHECK_S = 0.2
-"""Seconds between two looks at whether the program still runs, and has room for what waits."""
 
 Argument = Annotated[str, Field(max_length=4096)]
 
@@ -34,44 +27,39 @@ class CommandConfig(DriverConfig):
     """A second program that gets the first one's output, such as a player; none where absent."""
 
 
-class CommandDisplay:
+class CommandDisplay(ThreadDisplay):
     """A program that gets finished sentences on its standard input, such as espeak-ng or Piper: answers spoken."""
 
     contract: ClassVar[int] = CONTRACT
     profile: ClassVar[str] = SPEECH.name
     Config = CommandConfig
+    check_s: ClassVar[float] = 0.2
+    """So soon what waits is handed over once there is room for it."""
 
     def __init__(self, config: CommandConfig, context: Context) -> None:
-        self._thread = DeviceThread(f"{context.name} command")
+        super().__init__(f"{context.name} command", SPEECH)
         self._voice = Voice(config.run, config.into, context.name)
         self._speech = Speech()
 
-    def fit(self, profile: Profile) -> None:
-        """Take note of nothing: what is spoken has no width."""
+    # On the driver's thread from here on.
 
-    async def open(self) -> None:
+    def _open(self) -> None:
         """Start the program, which then waits for its first sentence."""
-        await self._thread.call(self._voice.start)
-
-    async def show(self, screen: Screen) -> None:
-        """Hand over the sentences that are finished by now; return without waiting for them to be spoken."""
-        await self._thread.call(self._show, screen)
-
-    async def watch(self) -> NoReturn:
-        """Wait until the program has ended; meanwhile hand over what its pipe had no room for."""
-        while True:
-            await asyncio.sleep(CHECK_S)
-            await self._thread.call(self._voice.feed)
-
-    async def close(self) -> None:
-        """End the program, in the middle of a word."""
-        await self._thread.close(self._voice.stop)
+        self._voice.start()
 
     def _show(self, screen: Screen) -> None:
-        """On the driver's thread."""
+        """Hand over the sentences that are finished by now; wait for none to be spoken."""
         silence, sentences = self._speech.update(screen)
         if silence:
             self._voice.hush()
         for sentence in sentences:
             self._voice.say(sentence)
         self._voice.feed()
+
+    def _check(self) -> None:
+        """See that the program runs, and hand over what its pipe had no room for."""
+        self._voice.feed()
+
+    def _release(self) -> None:
+        """End the program, in the middle of a word."""
+        self._voice.stop()

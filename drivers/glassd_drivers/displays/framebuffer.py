@@ -5,27 +5,22 @@ Drawing and writing are done on the driver's own thread, the libraries for it lo
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from glassd_drivers.contracts import CONTRACT, Area, Context, DriverConfig, PermanentFault, Profile, Screen
+from glassd_drivers.contracts import CONTRACT, Area, Context, DriverConfig, PermanentFault, Screen
 from glassd_drivers.displays.fb_console import Console
+from glassd_drivers.displays.on_thread import ThreadDisplay
 from glassd_drivers.displays.profiles import GLASS3
 from glassd_drivers.displays.sheet import lay_out
-from glassd_drivers.threads import DeviceThread
 
 if TYPE_CHECKING:
-    from typing import NoReturn
-
     from glassd_drivers.displays.fb_node import FramebufferNode
     from glassd_drivers.displays.painter import Painter
 
-CHECK_S = 0.5
-"""Seconds between two looks at whether the device is still there, and of the same size."""
 
 COLOURS = {
     "black": (0, 0, 0),
@@ -92,7 +87,7 @@ class FramebufferConfig(DriverConfig):
         return (self.font,) if isinstance(self.font, Path) else self.font
 
 
-class FramebufferDisplay:
+class FramebufferDisplay(ThreadDisplay):
     """A framebuffer such as /dev/fb0: glasses that are a monitor over USB-C, small panels."""
 
     contract: ClassVar[int] = CONTRACT
@@ -100,38 +95,16 @@ class FramebufferDisplay:
     Config = FramebufferConfig
 
     def __init__(self, config: FramebufferConfig, context: Context) -> None:
+        super().__init__(f"{context.name} framebuffer", GLASS3)
         self._config = config
-        self._thread = DeviceThread(f"{context.name} framebuffer")
-        self._profile = GLASS3
         self._console = Console()
         self._node: FramebufferNode | None = None
         self._painter: Painter | None = None
 
-    def fit(self, profile: Profile) -> None:
-        """Take note of the profile that screens are laid out for."""
-        self._profile = profile
-
-    async def open(self) -> None:
-        """Take hold of the framebuffer and make it dark."""
-        await self._thread.call(self._open)
-
-    async def show(self, screen: Screen) -> None:
-        """Draw the lines that have changed; return when they are written."""
-        await self._thread.call(self._show, screen)
-
-    async def watch(self) -> NoReturn:
-        """Wait until the framebuffer is gone, or has another size."""
-        while True:
-            await asyncio.sleep(CHECK_S)
-            await self._thread.call(self._check)
-
-    async def close(self) -> None:
-        """Leave the framebuffer dark."""
-        await self._thread.close(self._release)
-
     # On the driver's thread from here on.
 
     def _open(self) -> None:
+        """Take hold of the framebuffer and make it dark."""
         from glassd_drivers.displays.fb_node import FramebufferNode  # noqa: PLC0415  numpy and Pillow load late
         from glassd_drivers.displays.fonts import load_fonts  # noqa: PLC0415
         from glassd_drivers.displays.painter import Colours, Painter  # noqa: PLC0415
@@ -152,6 +125,7 @@ class FramebufferDisplay:
         self._console.hold(node.fd, config.device)
 
     def _show(self, screen: Screen) -> None:
+        """Draw and write the lines that have changed."""
         node, painter = self._node, self._painter
         assert node is not None, "it is open"
         assert painter is not None, "it is open"
@@ -160,10 +134,12 @@ class FramebufferDisplay:
             node.put(strip)
 
     def _check(self) -> None:
+        """See that it is there, and of the same size."""
         assert self._node is not None, "it is open"
         self._node.check()
 
     def _release(self) -> None:
+        """Leave the framebuffer dark."""
         if self._node is not None:
             self._node.close()
         self._console.release()

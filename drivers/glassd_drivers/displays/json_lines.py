@@ -8,29 +8,23 @@ place of an older one, and a new one begins.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import select
 import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 from pydantic import Field
 
-from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, PermanentFault, Profile, Screen, TransientFault
+from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, PermanentFault, Screen, TransientFault
+from glassd_drivers.displays.on_thread import ThreadDisplay
 from glassd_drivers.displays.profiles import PLAIN
 from glassd_drivers.displays.text import printable
-from glassd_drivers.threads import DeviceThread
 from glassd_drivers.units import ByteCount
 
-if TYPE_CHECKING:
-    from typing import NoReturn
-
-CHECK_S = 0.5
-"""Seconds between two looks at whether anyone still reads."""
 WRITE_LIMIT_S = 5.0
 """How long a reader that stands still is waited for; past that the screens are offered anew."""
 LINE_LIMIT_BYTES = 4 << 20
@@ -48,7 +42,7 @@ class JsonConfig(DriverConfig):
     """How large a file grows before it becomes FILE.1 and a new one begins."""
 
 
-class JsonDisplay:
+class JsonDisplay(ThreadDisplay):
     """Screens as JSON lines, to standard output, a file or a fifo: for other programs, and to record."""
 
     contract: ClassVar[int] = CONTRACT
@@ -56,38 +50,18 @@ class JsonDisplay:
     Config = JsonConfig
 
     def __init__(self, config: JsonConfig, context: Context) -> None:
+        super().__init__(f"{context.name} json", PLAIN)
         self._path = config.path
         self._limit = config.limit
         self._clock = context.clock
         self._where = "standard output" if config.path is None else str(config.path)
-        self._thread = DeviceThread(f"{context.name} json")
         self._fd = -1
         self._is_file = False
-
-    def fit(self, profile: Profile) -> None:
-        """Take note of nothing: a line of JSON holds any screen."""
-
-    async def open(self) -> None:
-        """Open the file; wait for nobody who reads."""
-        await self._thread.call(self._open)
-
-    async def show(self, screen: Screen) -> None:
-        """Write the screen as one line; return when the file or the reader has taken it."""
-        await self._thread.call(self._write, _line(screen, self._clock()))
-
-    async def watch(self) -> NoReturn:
-        """Wait until nobody reads any more."""
-        while True:
-            await asyncio.sleep(CHECK_S)
-            await self._thread.call(self._demand_a_reader)
-
-    async def close(self) -> None:
-        """Close the file."""
-        await self._thread.close(self._release)
 
     # On the driver's thread from here on.
 
     def _open(self) -> None:
+        """Open the file; wait for nobody who reads."""
         try:
             if self._path is None:
                 self._fd = os.dup(-1 if sys.__stdout__ is None else _STDOUT)
@@ -103,6 +77,12 @@ class JsonDisplay:
         if error.errno == errno.ENXIO:  # fifo(7)
             return TransientFault(f"{self._where} is read by nobody: start the program that reads it")
         return PermanentFault(f"{self._where} cannot be opened: {error.strerror}; correct `path`")
+
+    def _show(self, screen: Screen) -> None:
+        self._write(_line(screen, self._clock()))
+
+    def _check(self) -> None:
+        self._demand_a_reader()
 
     def _demand_a_reader(self) -> None:
         poll = select.poll()

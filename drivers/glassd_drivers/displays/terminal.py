@@ -6,33 +6,25 @@ not read, holds up that thread and nothing else.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import re
 import select
 import sys
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from glassd_drivers.contracts import (
     CONTRACT,
     Context,
     DriverConfig,
     PermanentFault,
-    Profile,
     Screen,
     TransientFault,
 )
 from glassd_drivers.displays.box import Box, Window, text_rows_that_fit
+from glassd_drivers.displays.on_thread import ThreadDisplay
 from glassd_drivers.displays.plain_lines import PlainLines
 from glassd_drivers.displays.profiles import TERMINAL
-from glassd_drivers.threads import DeviceThread
-
-if TYPE_CHECKING:
-    from typing import NoReturn
-
-CHECK_S = 0.5
-"""Seconds between two looks at the window's size and at whether anyone still reads."""
 
 _STDOUT = 1
 
@@ -46,7 +38,7 @@ class TerminalConfig(DriverConfig):
     """`auto` draws a box in a terminal with room for it, and writes plain lines elsewhere."""
 
 
-class TerminalDisplay:
+class TerminalDisplay(ThreadDisplay):
     """The terminal that glassd runs in: a box redrawn in place, or plain lines when piped."""
 
     contract: ClassVar[int] = CONTRACT
@@ -54,40 +46,18 @@ class TerminalDisplay:
     Config = TerminalConfig
 
     def __init__(self, config: TerminalConfig, context: Context) -> None:
+        super().__init__(f"{context.name} terminal", TERMINAL)
         self._config = config
         self._where = "standard output"
-        self._thread = DeviceThread(f"{context.name} terminal")
-        self._profile = TERMINAL
         self._fd = -1
         self._window: Window | None = None
         self._painter: _Painter = PlainLines()
         self._screen = Screen()
 
-    def fit(self, profile: Profile) -> None:
-        """Take note of the profile that screens are laid out for."""
-        self._profile = profile
-
-    async def open(self) -> None:
-        """Take the top rows of the terminal; where the output is none, do nothing yet."""
-        await self._thread.call(self._open)
-
-    async def show(self, screen: Screen) -> None:
-        """Show the whole screen; return when the terminal or the pipe has taken it."""
-        await self._thread.call(self._show, screen)
-
-    async def watch(self) -> NoReturn:
-        """Wait until nobody reads the output any more; meanwhile follow the window's size."""
-        while True:
-            await asyncio.sleep(CHECK_S)
-            await self._thread.call(self._check)
-
-    async def close(self) -> None:
-        """Give the rows back and leave the cursor under the box."""
-        await self._thread.close(self._release)
-
     # On the driver's thread from here on.
 
     def _open(self) -> None:
+        """Take the top rows of the terminal; where the output is none, do nothing yet."""
         try:
             # Python leaves __stdout__ None where it was started with 1 closed, which may be another file by now.
             self._fd = os.dup(-1 if sys.__stdout__ is None else _STDOUT)
@@ -106,6 +76,7 @@ class TerminalDisplay:
         self._write(self._painter.update(screen))
 
     def _check(self) -> None:
+        """See that somebody reads still, and follow the window's size."""
         self._demand_a_reader()
         if self._window != self._look_at_window():
             self._show(self._screen)
@@ -119,6 +90,7 @@ class TerminalDisplay:
         return self._poll(0, 0)  # an error or a hang-up is told without being asked for
 
     def _release(self) -> None:
+        """Give the rows back and leave the cursor under the box."""
         if self._fd < 0:
             return
         with contextlib.suppress(TransientFault):
