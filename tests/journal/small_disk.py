@@ -16,8 +16,8 @@ from unittest.mock import patch
 
 from keeping import UTC, Kept, an_ask, an_end, config, is_whole, keeping, query
 
-from glassd.journal import writer
-from glassd.journal.queries import HistoryError, Query
+from glassd.journal import HistoryError, writer
+from glassd.journal.queries import Query
 from glassd.spending import Amounts, Spent
 from glassd.waiting import OutboxError
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from keeping import an_ask, an_end, config, is_whole, keeping, query
 
-from glassd.journal import FILE
+from glassd.journal import FILE, HistoryError
 from glassd.journal.layout import STEPS, VERSION, open_file
-from glassd.journal.queries import HistoryError, Query, open_to_read
+from glassd.journal.queries import Query, open_to_read
 from glassd.spending import Amounts, Spent
 from paths import TREE
 

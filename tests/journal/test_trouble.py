@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from keeping import LIMIT_S, UTC, an_ask, an_end, change, config, is_whole, keeping, query
 
-from glassd.journal import FILE, entries
+from glassd.journal import FILE, HistoryError, entries
 from glassd.journal.layout import VERSION
 from glassd.journal.pending import Operation, Pending
-from glassd.journal.queries import HistoryError, Query
+from glassd.journal.queries import Query
 from glassd.journal.writer import Writer
 from glassd.spending import Amounts, Spent
 from glassd.waiting import OutboxError

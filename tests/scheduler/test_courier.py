@@ -40,6 +40,13 @@ def shelf(house: House) -> Shelf:
     return house.shelf
 
 
+async def without_network(house: House) -> None:
+    """Take the network away, and ask something that may wait for it."""
+    house.network = False
+    house.press("main")
+    await house.after(1)
+
+
 async def being_taken(house: House) -> None:
     """Have a network again, and a disk that takes its time; return while it is at what waits there."""
     take = shelf(house).take
@@ -67,9 +74,7 @@ async def answered(house: House, asks: int) -> None:
 
 def test_an_ask_without_a_network_waits_and_its_wearer_is_told_once_it_is_on_the_disk() -> None:
     async def body(house: House) -> None:
-        house.network = False
-        house.press("main")
-        await house.after(1)
+        await without_network(house)
         assert house.seen == ["looking", "asked", "queued"]
         (kept,) = shelf(house).asks.values()
         assert (kept.prompt, len(kept.pictures)) == ("one", 1)
@@ -183,9 +188,7 @@ def test_a_network_is_looked_for_less_and_less_often_and_only_while_something_wa
 
 def test_a_way_that_opens_and_carries_nothing_is_not_tried_on_and_on() -> None:
     async def body(house: House) -> None:
-        house.network = False
-        house.press("main")
-        await house.after(1)
+        await without_network(house)
 
         async def opens() -> bool:
             house.looks_for_network.append(house.loop.time())
@@ -215,9 +218,7 @@ def test_a_press_that_is_answered_sends_what_waits_without_a_look() -> None:
 
 def test_an_answer_that_came_late_does_not_take_away_one_that_is_read() -> None:
     async def body(house: House) -> None:
-        house.network = False
-        house.press("main")
-        await house.after(1)
+        await without_network(house)
         house.network = True
         while not house.asked_for:
             await house.after(0.5)
@@ -233,9 +234,7 @@ def test_an_answer_that_came_late_does_not_take_away_one_that_is_read() -> None:
 
 def test_a_press_does_not_break_off_what_the_outbox_sends() -> None:
     async def body(house: House) -> None:
-        house.network = False
-        house.press("main")
-        await house.after(1)
+        await without_network(house)
         house.network = True
         while not house.asked_for:
             await house.after(0.5)
@@ -248,9 +247,7 @@ def test_a_press_does_not_break_off_what_the_outbox_sends() -> None:
 
 def test_a_pause_while_it_is_sent_leaves_it_as_perhaps_sent_and_it_goes_again_only_on_the_wearers_word() -> None:
     async def body(house: House) -> None:
-        house.network = False
-        house.press("main")
-        await house.after(1)
+        await without_network(house)
         house.network = True
         while not house.asked_for:
             await house.after(0.5)
@@ -306,9 +303,7 @@ def test_what_waits_is_forgotten_with_its_wearer_and_an_answer_to_it_is_not_show
 
 def test_an_answer_that_has_come_late_is_not_shown_to_another_wearer() -> None:
     async def body(house: House) -> None:
-        house.network = False
-        house.press("main")
-        await house.after(1)
+        await without_network(house)
         house.network = True
         while house.runner.scheduler.queued:
             house.runner.command("next page")  # the wearer is at something, so that nothing is shown meanwhile
@@ -323,9 +318,7 @@ def test_an_answer_that_has_come_late_is_not_shown_to_another_wearer() -> None:
 
 def test_what_is_dropped_while_it_is_taken_from_the_disk_is_not_put_back() -> None:
     async def body(house: House) -> None:
-        house.network = False
-        house.press("main")
-        await house.after(1)
+        await without_network(house)
         await being_taken(house)
         house.press("drop")
         await house.after(60)
@@ -338,9 +331,7 @@ def test_what_is_dropped_while_it_is_taken_from_the_disk_is_not_put_back() -> No
 
 def test_what_a_pause_finds_being_taken_from_the_disk_waits_on_and_was_not_sent() -> None:
     async def body(house: House) -> None:
-        house.network = False
-        house.press("main")
-        await house.after(1)
+        await without_network(house)
         await being_taken(house)
         house.press("lid")
         await house.after(10)

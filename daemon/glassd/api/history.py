@@ -24,7 +24,8 @@ from aiohttp import web
 from glassd.api.guard import error_response
 from glassd.api.requests import RequestError, read_json
 from glassd.callers import has_address
-from glassd.journal.queries import LIST_LIMIT, HistoryError, Query
+from glassd.journal import HistoryError
+from glassd.journal.queries import LIST_LIMIT, Query
 from glassd.messages.codes import Code
 
 if TYPE_CHECKING:

@@ -191,10 +191,10 @@ def _ask_daemon(args: argparse.Namespace, output: Output) -> None:
 def daemon_events(question: dict[str, Any]) -> Iterator[AnswerEvent]:
     """Yield what the daemon relays; raise AskError where it is not there, or does not take the question."""
     import http.client  # noqa: PLC0415  a light start
-    import json  # noqa: PLC0415
+    import json  # noqa: PLC0415  likewise
 
-    from glassd.cli.daemon_socket import DaemonError, connect  # noqa: PLC0415
-    from glassd.model.wire import event_from_line  # noqa: PLC0415
+    from glassd.cli.daemon_socket import DaemonError, connect  # noqa: PLC0415  likewise
+    from glassd.model.wire import event_from_line  # noqa: PLC0415  likewise
 
     try:
         connection = connect()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from glassd.cli.daemon_socket import DaemonError
 from glassd.cli.history_source import source
+from glassd.journal import HistoryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -88,13 +89,7 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
     def guarded(args: argparse.Namespace) -> int:
         try:
             return run(args)
-        except DaemonError as error:
-            print(f"glassd history: {error}", file=sys.stderr)
-        except Exception as error:
-            from glassd.journal.queries import HistoryError  # noqa: PLC0415  SQLite comes with it
-
-            if not isinstance(error, HistoryError):
-                raise
+        except (DaemonError, HistoryError) as error:
             print(f"glassd history: {error}", file=sys.stderr)
         return EXIT_FAILED
 

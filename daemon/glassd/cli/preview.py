@@ -44,8 +44,8 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the picture and print what it is."""
     from glassd.cli.daemon_socket import DaemonError  # noqa: PLC0415  a light start: see the package
-    from glassd_drivers import registry  # noqa: PLC0415
-    from glassd_drivers.contracts import DriverError  # noqa: PLC0415
+    from glassd_drivers import registry  # noqa: PLC0415  likewise
+    from glassd_drivers.contracts import DriverError  # noqa: PLC0415  likewise
 
     try:
         profile = registry.profile(args.profile)
@@ -75,17 +75,17 @@ def _read(name: str) -> str:
 
 
 def _finished(text: str) -> Outcome:
-    from glassd.answer import Outcome, OutcomeKind  # noqa: PLC0415
+    from glassd.answer import Outcome, OutcomeKind  # noqa: PLC0415  likewise
 
     return Outcome(OutcomeKind.FINISHED, text=text, finish_reason="stop")
 
 
 def _kept(name: str, *, everybody: bool) -> Outcome:
     """Return how an ask of the history ended, as far as that is kept."""
-    from glassd.answer import Outcome, OutcomeKind, Problem  # noqa: PLC0415
-    from glassd.cli.history_source import source  # noqa: PLC0415
-    from glassd.journal.queries import HistoryError  # noqa: PLC0415
-    from glassd.messages import Code  # noqa: PLC0415
+    from glassd.answer import Outcome, OutcomeKind, Problem  # noqa: PLC0415  likewise
+    from glassd.cli.history_source import source  # noqa: PLC0415  likewise
+    from glassd.journal import HistoryError  # noqa: PLC0415  likewise
+    from glassd.messages import Code  # noqa: PLC0415  likewise
 
     try:
         ask = source().ask(name, everybody=everybody)
@@ -104,8 +104,8 @@ def _kept(name: str, *, everybody: bool) -> Outcome:
 
 def _page(profile: Profile, language: Language, outcome: Outcome, page: int | None) -> Screen:
     """Return a page of an answer with this end."""
-    from glassd.answer import Delta  # noqa: PLC0415
-    from glassd.presenter.presenter import Presenter  # noqa: PLC0415
+    from glassd.answer import Delta  # noqa: PLC0415  likewise
+    from glassd.presenter.presenter import Presenter  # noqa: PLC0415  likewise
 
     presenter = Presenter(profile, language)
     presenter.asked()
@@ -122,12 +122,12 @@ def _page(profile: Profile, language: Language, outcome: Outcome, page: int | No
 
 
 def _draw(profile: Profile, screen: Screen, fonts: list[Path], output: Path) -> tuple[int, int]:
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415  likewise
 
-    from glassd_drivers.displays.fonts import load_fonts  # noqa: PLC0415
-    from glassd_drivers.displays.framebuffer import COLOURS  # noqa: PLC0415
-    from glassd_drivers.displays.painter import Colours, Painter  # noqa: PLC0415
-    from glassd_drivers.displays.sheet import lay_out, picture_size  # noqa: PLC0415
+    from glassd_drivers.displays.fonts import load_fonts  # noqa: PLC0415  likewise
+    from glassd_drivers.displays.framebuffer import COLOURS  # noqa: PLC0415  likewise
+    from glassd_drivers.displays.painter import Colours, Painter  # noqa: PLC0415  likewise
+    from glassd_drivers.displays.sheet import lay_out, picture_size  # noqa: PLC0415  likewise
 
     size = picture_size(profile)
     sheet = lay_out(profile, *size) if max(size) <= SIDE_LIMIT else None

@@ -95,7 +95,7 @@ class _Setup:
 
     def __init__(self, options: Options, places: Places, found: Found) -> None:
         from glassd.setup.console import Console  # noqa: PLC0415  a light start
-        from glassd.setup.languages import texts_in  # noqa: PLC0415
+        from glassd.setup.languages import texts_in  # noqa: PLC0415  likewise
 
         self._options = options
         self._places = places
@@ -111,10 +111,10 @@ class _Setup:
 
     def run(self) -> int:
         from glassd.setup import document  # noqa: PLC0415  a light start
-        from glassd.setup.answers import KEEP  # noqa: PLC0415
-        from glassd.setup.changes import Changes  # noqa: PLC0415
-        from glassd.setup.languages import spoken, texts_in  # noqa: PLC0415
-        from glassd.setup.latency import duration  # noqa: PLC0415
+        from glassd.setup.answers import KEEP  # noqa: PLC0415  likewise
+        from glassd.setup.changes import Changes  # noqa: PLC0415  likewise
+        from glassd.setup.languages import spoken, texts_in  # noqa: PLC0415  likewise
+        from glassd.setup.latency import duration  # noqa: PLC0415  likewise
 
         present = self._present()
         if self._options.answers is not None:
@@ -169,7 +169,7 @@ class _Setup:
     def _from_file(self, file: Path) -> tuple[Answers, str | None]:
         """Return the answers of a file, and the key where one is given; raise ConfigError or AnswersError."""
         from glassd.config.keys import MAX_KEY_CHARS, KeyUnusableError, usable_key  # noqa: PLC0415  a light start
-        from glassd.setup.answers import read_answers  # noqa: PLC0415
+        from glassd.setup.answers import read_answers  # noqa: PLC0415  likewise
 
         answers = read_answers(file)
         name, key_file = answers.model.key_name, answers.model.key_file
@@ -333,7 +333,7 @@ class _Setup:
     def _try_out(self, changes: Changes, answers: Answers) -> int:
         from glassd.cli.setup_latency import LatencyStep  # noqa: PLC0415  a light start
         from glassd.cli.setup_trial import Trial  # noqa: PLC0415  a light start
-        from glassd.config.load import load  # noqa: PLC0415
+        from glassd.config.load import load  # noqa: PLC0415  likewise
 
         config = load(self._places.config).config
         trial = Trial(config, self._console, self._texts, self._language)

@@ -4,3 +4,11 @@ from typing import Final
 
 FILE: Final = "journal.sqlite"
 """Its name in the state folder."""
+
+
+class HistoryError(Exception):
+    """The journal cannot be read, or not be written. The text is one line: what happened, what to do."""
+
+
+class NothingKeptError(HistoryError):
+    """There is no journal."""

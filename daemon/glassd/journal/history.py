@@ -7,9 +7,8 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from glassd.journal import queries
+from glassd.journal import HistoryError, NothingKeptError, queries
 from glassd.journal.pending import NotWrittenError
-from glassd.journal.queries import HistoryError, NothingKeptError
 from glassd.journal.salvage import remove_broken
 
 if TYPE_CHECKING:

@@ -125,7 +125,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
         upgrade(connection)
-    except BaseException:
+    except BaseException:  # Ctrl-C of the command too: nothing stays open
         connection.close()
         raise
     return connection
@@ -151,7 +151,7 @@ def _reading(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=LOCK_LIMIT_S, check_same_thread=False)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except BaseException:
+    except BaseException:  # Ctrl-C of the command too: nothing stays open
         connection.close()
         raise
     return connection

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
-from glassd.journal import layout
+from glassd.journal import HistoryError, NothingKeptError, layout
 from glassd.journal.layout import VERSION, NewerLayoutError, refuse_newer
 
 if TYPE_CHECKING:
@@ -34,14 +34,6 @@ _STEPS: Final = 100_000
 
 TROUBLE: Final = ("failed", "cut_off", "refused", "interrupted")
 """The outcomes of asks that did not go well."""
-
-
-class HistoryError(Exception):
-    """The journal cannot be read, or not be written. The text is one line: what happened, what to do."""
-
-
-class NothingKeptError(HistoryError):
-    """There is no journal."""
 
 
 class Query(Struct, frozen=True):
@@ -149,7 +141,7 @@ def export(connection: sqlite3.Connection, query: Query) -> Iterator[list[dict[s
 def skips(connection: sqlite3.Connection, *, everybody: bool) -> list[dict[str, Any]]:
     """Return how often triggers asked nothing, by day and reason, newest day first."""
     mine = "" if everybody else f"WHERE wearer = {_WEARER}"
-    query = f"SELECT day, trigger, why, sum(count) AS count FROM skips {mine} GROUP BY day, trigger, why "  # noqa: S608
+    query = f"SELECT day, trigger, why, sum(count) AS count FROM skips {mine} GROUP BY day, trigger, why "  # noqa: S608  likewise
     rows = connection.execute(f"{query} ORDER BY day DESC, count DESC LIMIT ?", (LIST_LIMIT,))
     return [dict(row) for row in rows]
 

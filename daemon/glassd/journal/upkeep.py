@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from glassd.journal.transactions import transaction
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -42,14 +44,8 @@ def upkeep(connection: sqlite3.Connection, limits: Limits, now: Now | None) -> b
     `now` is None while the clock is not known to be right: nothing that has a date is judged by it then. How large the
     file is needs no date.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         more = (now is not None and _by_age(connection, limits, now)) or _by_size(connection, limits.size)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.rollback()
-        raise
     return more or _shrink(connection)
 
 
@@ -66,6 +62,7 @@ def _by_age(connection: sqlite3.Connection, limits: Limits, now: Now) -> bool:
     gone += connection.execute(
         "DELETE FROM skips WHERE day BETWEEN 0 AND ?", (now.local_day - limits.age // DAY_S - 1,)
     ).rowcount
+    # The scheduler forgets what has waited too long; this is for what it does not know of: without a key, or a section.
     gone += connection.execute("DELETE FROM outbox WHERE utc < ?", (now.utc - limits.outbox_age,)).rowcount
     connection.execute("DELETE FROM audit WHERE number <= (SELECT max(number) FROM audit) - ?", (AUDIT_LIMIT,))
     return gone > 0

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from glassd.journal.layout import VERSION, NewerLayoutError, open_file, open_to_read, refuse_newer, scrub
 from glassd.journal.pending import NotWrittenError
 from glassd.journal.salvage import move_aside
+from glassd.journal.transactions import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -254,15 +255,8 @@ def _written(connection: sqlite3.Connection, batch: list[Operation]) -> list[Any
     """Do a batch in one transaction and return what each gave; an error that is the operation's own in its place."""
     flush = any(operation.flush for operation in batch)  # not for all: SD cards take 5 to 100 ms for one
     connection.execute(f"PRAGMA synchronous = {'FULL' if flush else 'NORMAL'}")
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        results = [_done(connection, operation) for operation in batch]
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.rollback()
-        raise
-    return results
+    with transaction(connection):
+        return [_done(connection, operation) for operation in batch]
 
 
 def _done(connection: sqlite3.Connection, operation: Operation) -> Any:
@@ -271,7 +265,7 @@ def _done(connection: sqlite3.Connection, operation: Operation) -> Any:
     connection.execute("SAVEPOINT operation")
     try:
         result = operation.do(connection)
-    except Exception as error:
+    except Exception as error:  # a bug in one entry: the others of the batch are kept all the same
         if _primary(error) in (*_BROKEN, *_DISK):
             raise
         connection.execute("ROLLBACK TO operation")

@@ -6,12 +6,14 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from glassd.config.prompts import VARIABLES
+
 if TYPE_CHECKING:
     from glassd.wall import Wall
 
 UNKNOWN = "?"
 """What stands for the time and the date while the clock is not known to be right: a wrong one would be believed."""
-_VARIABLE = re.compile(r"\{(time|date|answer)\}")
+_VARIABLE = re.compile(rf"\{{({'|'.join(VARIABLES)})\}}")
 _FORMATS = {"time": "%H:%M", "date": "%Y-%m-%d"}
 
 

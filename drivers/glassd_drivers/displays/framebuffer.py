@@ -106,8 +106,8 @@ class FramebufferDisplay(ThreadDisplay):
     def _open(self) -> None:
         """Take hold of the framebuffer and make it dark."""
         from glassd_drivers.displays.fb_node import FramebufferNode  # noqa: PLC0415  numpy and Pillow load late
-        from glassd_drivers.displays.fonts import load_fonts  # noqa: PLC0415
-        from glassd_drivers.displays.painter import Colours, Painter  # noqa: PLC0415
+        from glassd_drivers.displays.fonts import load_fonts  # noqa: PLC0415  likewise
+        from glassd_drivers.displays.painter import Colours, Painter  # noqa: PLC0415  likewise
 
         config = self._config
         fonts = load_fonts(config.fonts)
