@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from machines import config
 
 from glassd.answer import OutcomeKind
@@ -108,8 +108,14 @@ class Histories(RuleBasedStateMachine):
         self.skips: dict[tuple[str, str], float] = {}
         self.may_grow = False  # what is spent may grow past a budget: an ask cost more than was thought, or goes anyway
         self.spent = Spent()
+        self.left = 0  # asks that have left the board, by our own count, in the hour that counts
+        self.hour_since = self.now
 
     # -- what happens
+
+    @initialize(which=st.sampled_from(CONFIGS))
+    def begins(self, which: Config) -> None:
+        self.reloaded(which)
 
     @rule(seconds=st.sampled_from([0.0, 0.01, 0.1, 0.4, 1.0, 7.0, 40.0, 600.0, 3600.0]), awake=st.booleans())
     def time_passes(self, seconds: float, awake: bool) -> None:
@@ -220,6 +226,7 @@ class Histories(RuleBasedStateMachine):
         sent = code is None or code is Code.SERVER_ERROR
         costs = None if cost is None or not sent else Amounts(tokens=cost, money=cost / 10_000)
         self.may_grow |= costs is not None
+        self.left += sent and queued is None and ask.instant > self.hour_since
         if ask.origin is not Origin.GATEWAY:
             self.pinned.discard(ask.instant)
         self.carry_out(self.scheduler.ended(ask_id, End(ask, kind, code, text, sent, costs, queued), self.now))
@@ -340,6 +347,9 @@ class Histories(RuleBasedStateMachine):
                 assert amount > -1e-9
                 past = limit is not None and amount > limit + 1e-9
                 assert not past or self.may_grow or amount <= getattr(old, kind) + 1e-9, f"more {kind} than {limit}"
+        if after.hour_number != before.hour_number:
+            self.left, self.hour_since = 0, self.now
+        assert after.hour.asks >= self.left, "an ask has left that is not counted"
         self.spent, self.may_grow = after, False
 
     # -- what must hold
