@@ -35,6 +35,15 @@ def is_from_elsewhere(request: web.BaseRequest) -> bool:
     return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
 
 
+def is_opened(request: web.BaseRequest) -> bool:
+    """Tell whether a browser opens a page of its own in its window, as a link on somebody's page has it do."""
+    headers = request.headers
+    return request.method == "GET" and (headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")) == (
+        "navigate",
+        "document",
+    )
+
+
 def names_this_board(host: str) -> bool:
     """Take a literal address or localhost; a DNS name could be anybody's, rebound to this board."""
     try:

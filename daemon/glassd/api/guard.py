@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from glassd.callers import brings, has_address, is_from_elsewhere, names_this_board
+from glassd.api.places import PICTURES, is_of_site
+from glassd.callers import brings, has_address, is_from_elsewhere, is_opened, names_this_board
 from glassd.messages.codes import Code
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
-
-
-PICTURES = "/api/pictures"
-"""Where pictures are pushed."""
 
 
 def error_response(
@@ -61,13 +58,14 @@ class Guard:
     def _refusal(self, request: web.Request) -> tuple[int, str] | None:
         if request.method == "POST" and (reason := self._misnamed(request)):
             return 415, reason
-        if is_from_elsewhere(request):
+        of_site = is_of_site(request.path)
+        if is_from_elsewhere(request) and not (of_site and is_opened(request)):
             return 403, "a page of another origin may not call this"
         if not has_address(request):
             return None
         if not names_this_board(request.host):
             return 403, "the Host header names no address of this board"
-        if self._token is not None and not brings(request, self._token):
+        if self._token is not None and not of_site and not brings(request, self._token):
             return 401, "this address needs the token: Authorization: Bearer TOKEN"
         return None
 

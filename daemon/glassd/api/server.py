@@ -14,6 +14,7 @@ POST /api/reload            read the config again
 GET  /api/report            for a bug report
 GET  /api/history           what is kept of the asks: see glassd.api.history for this and what goes with it
 GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `name`
+GET  /, /glasses …          the page: see glassd.api.site
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from glassd.answer import AskError
-from glassd.api.guard import PICTURES, Guard, error_response
+from glassd.api.guard import Guard, error_response
+from glassd.api.headers import add_headers
 from glassd.api.history import HistoryRoutes
 from glassd.api.live import Live, no_camera
+from glassd.api.places import PICTURES
 from glassd.api.posted import read_posted
 from glassd.api.requests import (
     REQUEST_LIMIT_BYTES,
@@ -40,6 +43,7 @@ from glassd.api.requests import (
     read_json,
     read_question,
 )
+from glassd.api.site import Site
 from glassd.config.commands import read_command
 from glassd.config.mistakes import ConfigError
 from glassd.messages import Code, lines
@@ -141,8 +145,10 @@ def application(house: House, token: str | None) -> web.Application:
             web.get("/api/report", routes.report),
             web.get("/api/sockets/{name}", routes.socket),
             *HistoryRoutes(house).routes(),
+            *Site().routes(),
         ]
     )
+    app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(routes.live.close)
     return app
 
