@@ -11,7 +11,6 @@ import asyncio
 import logging
 import time
 from contextlib import aclosing
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from msgspec.structs import replace
@@ -37,6 +36,7 @@ from glassd.service.paths import state_folder
 from glassd.service.pause import PauseFile
 from glassd.service.report import redacted, without_paths
 from glassd.service.wall import WallClock
+from glassd.telling import Telling, beginning, displays
 from glassd_drivers.contracts import Edge
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from glassd.config.commands import Command
     from glassd.config.schema import Config
     from glassd.config.triggers import Gesture
+    from glassd.events import Facts
     from glassd.frames.view import Picked
     from glassd.gateway.server import Responder
     from glassd.journal.history import History
@@ -72,6 +73,7 @@ class App:
     def __init__(self, config: Config, read_config: Callable[[], Config], log_lines: Iterable[str] = ()) -> None:
         """`read_config` reads the config again and raises ConfigError; `log_lines` are the log's newest."""
         self.bus = Bus()
+        self._telling = Telling(self.bus)
         self.config = config
         self.fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends with the error that the daemon cannot survive."""
@@ -99,7 +101,14 @@ class App:
         boxes = Boxes(
             self._lids, self._model, self._stage, self._journal, self._journal, self._wall.read, self._model.cost
         )
-        self.runner = Runner(self.scheduler, boxes, self._ask_ended, self._pause_file.keep)
+        self.runner = Runner(
+            self.scheduler,
+            boxes,
+            self._ask_ended,
+            on_pause=self._pause_file.keep,
+            on_asked=self._telling.asked,
+            on_event=self._telling.came,
+        )
         self.gateway: Responder | None = None if config.gateway is None else Apps(lambda: self.config, self._submit)
         """Who answers apps on the glasses; None where the config has no gateway."""
         self._gateway_listens = False
@@ -166,6 +175,7 @@ class App:
             "uptime_s": round(time.monotonic() - self._started, 3),
             "state": "paused" if self.scheduler.paused else "idle" if self.scheduler.idle else "answering",
             "devices": self._outfit.devices.status(),
+            "displays": displays(self._stage.profiles),
             "buttons": self.scheduler.buttons,
             "endpoints": [endpoint.url for endpoint in self.config.model.endpoints],
             "health": self._model.health(),
@@ -173,6 +183,10 @@ class App:
             "last_ask": None if last is None else last.as_json(),
             **accounts(self.config, self.runner, takes_asks=self._journal.takes_asks, trouble=self._trouble),
         }
+
+    def beginning(self) -> list[Facts]:
+        """Return what whoever begins to listen has missed: the status, each display's screen, the asks under way."""
+        return beginning(self.status(), self._stage.screens, self.runner.so_far)
 
     def report(self) -> dict[str, Any]:
         """Return what goes into a bug report, as JSON: no keys, frames, prompts or answers."""
@@ -337,23 +351,22 @@ class App:
 
     def edge(self, edge: Edge) -> None:
         """Take an edge of any button."""
-        self.bus.publish({"event": "edge", "button": edge.button, "kind": edge.kind.value})
+        self._telling.edge(edge)
         self.runner.edge(edge)
 
     def scene_changed(self, instant: float) -> None:
         """Take a change of the scene."""
-        self.bus.publish({"event": "scene"})
+        self._telling.scene()
         self.runner.scene_changed(instant)
 
     def device_changed(self, status: DeviceStatus) -> None:
         """Take note of how a device stands."""
-        event = {"event": "device", "name": status.name, "state": status.state.value, "error": status.error}
-        self.bus.publish(event)
+        self._telling.device(status)
         self.tell_status()
 
     def screen_changed(self, display: str, screen: Screen) -> None:
         """Take note of what a display is given to show."""
-        self.bus.publish({"event": "screen", "display": display, **asdict(screen)})
+        self._telling.screen(display, screen)
 
     def screens_faded(self) -> None:
         """Have cleared what has stood on the displays long enough."""
@@ -370,7 +383,7 @@ class App:
         return self.scheduler.watches_scene
 
     def _ask_ended(self, record: AskRecord) -> None:
-        self.bus.publish({"event": "ask", **record.as_json()})
+        self._telling.ended(record)
         log.log(*record.log_line())
 
     def _restored(self, spent: Spent, waiting: list[Waiting]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from glassd.events import Event
+    from glassd.events import Facts
 
 _STATIONS = {
     "gesture": "begun",
@@ -20,7 +20,7 @@ _STATIONS = {
 _STARTS = {"scene": "change", "interval": "interval", "time": "time", "start": "start", "api": "ask", "cli": "ask"}
 
 
-def time_line(ask: Event) -> list[str]:
+def time_line(ask: Facts) -> list[str]:
     """Return one line a station that the ask reached; `ask` is an event of that kind."""
     start = _STARTS.get(ask.get("origin", ""), "press")
     lines = [f"{start:<12}      0 ms"]

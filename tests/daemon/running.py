@@ -259,6 +259,8 @@ class Events:
     def until(self, **facts: Any) -> dict[str, Any]:
         """Return the next event with these facts."""
         while line := self._response.readline():
+            if not line.strip():
+                continue  # a sign of life
             event: dict[str, Any] = json.loads(line)
             self.all.append(event)
             if all(event.get(key) == value for key, value in facts.items()):

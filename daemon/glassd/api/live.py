@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import socket
 from typing import TYPE_CHECKING, Final, Protocol
 
 from aiohttp import web
 
 from glassd.answer import AskError
 from glassd.api.guard import error_response
-from glassd.callers import has_address
+from glassd.api.slow import keep_little_unsent, written_soon
 from glassd.messages.codes import Code
 
 if TYPE_CHECKING:
@@ -31,10 +30,8 @@ FASTEST_FPS: Final = 30.0
 SLOWEST_FPS: Final = 0.1
 FIRST_FRAME_LIMIT_S: Final = 5.0
 """How long the first frame may take to come."""
-WRITE_LIMIT_S: Final = 10.0
-"""How long a viewer may take nothing before its connection is closed."""
 UNSENT_LIMIT_BYTES: Final = 128 * 1024
-"""How much may wait in the kernel to be sent (TCP_NOTSENT_LOWAT): else it would hold seconds of old pictures."""
+"""How much may wait in the kernel to be sent to one viewer."""
 BOUNDARY: Final = "glassd-frame"
 
 
@@ -88,7 +85,7 @@ class Live:
         response = web.StreamResponse(
             headers={"Content-Type": f"multipart/x-mixed-replace; boundary={BOUNDARY}", "Cache-Control": "no-store"}
         )
-        _keep_little_unsent(request)
+        keep_little_unsent(request, UNSENT_LIMIT_BYTES)
         # ConnectionError: the viewer has gone; AskError: the camera has, or is paused
         with contextlib.suppress(ConnectionError, AskError):
             await response.prepare(request)
@@ -105,11 +102,8 @@ class Live:
             head = f"Content-Type: {frame.media_type}\r\nContent-Length: {len(frame.data)}\r\n\r\n"
             # With the next delimiter: viewers show a picture once they know that it has ended.
             part = b"%b%b\r\n--%b\r\n" % (head.encode(), frame.data, BOUNDARY.encode())
-            try:
-                async with asyncio.timeout(WRITE_LIMIT_S):
-                    await response.write(part)
-            except TimeoutError:
-                raise _gave_up(request) from None
+            async with written_soon(request):
+                await response.write(part)
             await asyncio.sleep(due - clock())
             frame = await self._source.newer(frame.instant)
 
@@ -120,16 +114,3 @@ def _fps(text: str) -> float | None:
     except ValueError:
         return None
     return fps if SLOWEST_FPS <= fps <= FASTEST_FPS else None
-
-
-def _gave_up(request: web.Request) -> ConnectionError:
-    """Break the connection of a viewer that takes nothing, for its end could not be sent either; return why."""
-    if request.transport is not None:
-        request.transport.abort()
-    return ConnectionAbortedError(f"the viewer took nothing for {WRITE_LIMIT_S:g} s")
-
-
-def _keep_little_unsent(request: web.Request) -> None:
-    if has_address(request) and request.transport is not None:
-        connection = request.transport.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_LIMIT_BYTES)

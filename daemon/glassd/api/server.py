@@ -8,7 +8,7 @@ GET  /api/snapshot          the picture that a press would take now
 GET  /api/window            the frames that were weighed for it, and why one won
 GET  /api/live              the newest pictures as they come, as MJPEG
 POST /api/pictures          one picture, pushed to the camera `push`
-GET  /api/events            screens and events as JSON lines, as they happen
+GET  /api/events            screens and events as they happen: JSON lines, server-sent events or a WebSocket
 POST /api/latency           measure camera.latency: the first display flashes before the camera
 POST /api/reload            read the config again
 GET  /api/report            for a bug report
@@ -28,6 +28,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from glassd.answer import AskError
+from glassd.api.events import Listeners
 from glassd.api.guard import Guard, error_response
 from glassd.api.headers import add_headers
 from glassd.api.history import HistoryRoutes
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from glassd.config.commands import Command
     from glassd.config.schema import Config
     from glassd.config.triggers import Gesture
-    from glassd.events import Bus
+    from glassd.events import Bus, Facts
     from glassd.frames.view import Picked
     from glassd.journal.history import History
     from glassd.question import Question
@@ -90,6 +91,9 @@ class House(Protocol):
 
     def status(self) -> dict[str, Any]:
         """Return how things stand, as JSON."""
+
+    def beginning(self) -> list[Facts]:
+        """Return how things stand as events: the status, each display's screen, the asks under way."""
 
     def report(self) -> dict[str, Any]:
         """Return what goes into a bug report, as JSON."""
@@ -139,7 +143,7 @@ def application(house: House, token: str | None) -> web.Application:
             web.get("/api/window", routes.window),
             web.get("/api/live", routes.live.show),
             web.post(PICTURES, routes.pictures),
-            web.get("/api/events", routes.events),
+            web.get("/api/events", routes.listeners.tell),
             web.post("/api/latency", routes.latency),
             web.post("/api/reload", routes.reload),
             web.get("/api/report", routes.report),
@@ -149,7 +153,7 @@ def application(house: House, token: str | None) -> web.Application:
         ]
     )
     app.on_response_prepare.append(add_headers)
-    app.on_shutdown.append(routes.live.close)
+    app.on_shutdown.extend([routes.live.close, routes.listeners.close])
     return app
 
 
@@ -159,6 +163,7 @@ class _Routes:
     def __init__(self, house: House) -> None:
         self._house = house
         self.live = Live(house)
+        self.listeners = Listeners(house)
         self._measuring = asyncio.Lock()
 
     async def status(self, _request: web.Request) -> web.Response:
@@ -228,15 +233,6 @@ class _Routes:
             why = "there is no `driver: push`, it is not looking, or as many push already as may"
             return error_response(503, f"no camera takes it: {why}", code=Code.NO_CAMERA)
         return await posted.answer()
-
-    async def events(self, request: web.Request) -> web.StreamResponse:
-        response = _lines()
-        with contextlib.suppress(ConnectionError), self._house.bus.subscribe() as subscription:
-            await response.prepare(request)
-            await _write(response, {"event": "status", **self._house.status()})
-            async for event in subscription:
-                await _write(response, event)
-        return response
 
     async def latency(self, _request: web.Request) -> web.Response:
         if self._measuring.locked():

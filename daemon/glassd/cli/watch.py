@@ -25,14 +25,16 @@ def run(args: argparse.Namespace) -> int:
     with request("GET", "/api/events") as response:
         while line := response.readline(LINE_LIMIT_BYTES):
             text = line.decode().rstrip("\n")
-            if text:
-                print(text if args.json else _readable(json.loads(text)), flush=True)
+            if text and (told := text if args.json else _readable(json.loads(text))):
+                print(told, flush=True)
     return 0
 
 
 def _readable(event: dict[str, Any]) -> str:
-    """Return one event as lines for a person."""
+    """Return one event as lines for a person, empty for one that says nothing new."""
     kind = event.get("event")
+    if kind == "delta":
+        return ""  # the screens have it
     if kind == "screen":
         head = f"screen {event['display']}: {event['mark']}, page {event['page']} of {event['pages']}"
         return "\n".join([head, *(f"  │ {line}" for line in event["lines"])])

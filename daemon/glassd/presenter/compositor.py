@@ -110,7 +110,7 @@ class Compositor:
     """Serves one display: `put` screens at any rate, and it shows them at `profile.interval`, newest wins."""
 
     def __init__(self, profile: Profile, clock: Callable[[], float]) -> None:
-        self._profile = profile
+        self.profile = profile
         self._clock = clock
         self._slot = Slot()
         self._changed = asyncio.Event()  # something may be due
@@ -123,6 +123,11 @@ class Compositor:
         """Take the newest screen; never waits."""
         self._slot.put(screen)
         self._look_again()
+
+    @property
+    def current(self) -> Screen:
+        """The newest screen."""
+        return self._slot.current
 
     async def shown(self) -> None:
         """Wait until the display shows the newest screen; for ever, where there is no display."""
@@ -138,7 +143,7 @@ class Compositor:
 
     async def flash(self, *, bright: bool) -> float:
         """Show blocks all over, or nothing, until `uncover`; return the instant at which the display had taken it."""
-        self._slot.cover(Screen((BLOCK * self._profile.columns,) * self._profile.rows if bright else ()))
+        self._slot.cover(Screen((BLOCK * self.profile.columns,) * self.profile.rows if bright else ()))
         self._look_again()
         await self.shown()
         return self._shown_at
@@ -176,7 +181,7 @@ class Compositor:
             if (wait := self._next_at - self._clock()) > 0:
                 await asyncio.sleep(wait)
             if self._slot.due:  # still, for the newest may be what is in view
-                self._next_at = self._clock() + self._profile.interval
+                self._next_at = self._clock() + self.profile.interval
                 await self._show(display, self._slot.take())
                 self._shown_at = self._clock()
                 self._tell_shown(self._slot.shown())

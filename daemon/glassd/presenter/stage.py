@@ -68,6 +68,16 @@ class Stage:
             self._show(name, presenter.pause(on=True))
         return compositor
 
+    @property
+    def profiles(self) -> dict[str, Profile]:
+        """What each display is laid out for, by its name."""
+        return {name: compositor.profile for name, (_, compositor) in self._seats.items()}
+
+    @property
+    def screens(self) -> dict[str, Screen]:
+        """What each display shows now, or will once it is there, by its name."""
+        return {name: compositor.current for name, (_, compositor) in self._seats.items()}
+
     def remove(self, name: str) -> None:
         """Forget a display; a name that is none is passed over."""
         self._seats.pop(name, None)

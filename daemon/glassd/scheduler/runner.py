@@ -79,15 +79,22 @@ class Runner:
         scheduler: Scheduler,
         boxes: Boxes,
         on_record: Callable[[AskRecord], None],
+        *,
         on_pause: Callable[[bool], None] = lambda _on: None,
+        on_asked: Callable[[Ask], None] = lambda _ask: None,
+        on_event: Callable[[str, AnswerEvent], None] = lambda _ask_id, _event: None,
     ) -> None:
-        """`on_record` is told each ask's end, `on_pause` each pause and its end."""
+        """Take who is told: `on_record` each ask's end, `on_pause` each pause and its end.
+
+        `on_asked` is told each ask that begins, `on_event` what comes back for which; it never raises.
+        """
         self.scheduler = scheduler
         self.skips: Counter[tuple[str, str]] = Counter()
         """How often which trigger asked nothing, and why."""
         self._boxes = boxes
         self._eyes, self._model, self._stage, self._journal = boxes.eyes, boxes.model, boxes.stage, boxes.journal
         self._on_pause = on_pause
+        self._on_event = on_event
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._wall: Wall | None = None
@@ -98,7 +105,13 @@ class Runner:
         self._late = LateAnswers(self._show_late, self._is_quiet)
         self._courier = Courier(boxes.outbox, boxes.model, self._network_is, lambda: scheduler.wants_network)
         self._turns = Turns(
-            boxes, self._courier, tell=self._tell, ended=self._ended, may_queue=self._may_queue, utc=self._utc
+            boxes,
+            self._courier,
+            asked=on_asked,
+            tell=self._tell,
+            ended=self._ended,
+            may_queue=self._may_queue,
+            utc=self._utc,
         )
 
     # -- what happens --------------------------------------------------------------------------------------------------
@@ -168,6 +181,11 @@ class Runner:
     def records(self) -> list[AskRecord]:
         """What is remembered of the newest asks, the newest last."""
         return [*self._records.newest]
+
+    @property
+    def so_far(self) -> list[tuple[Ask, str]]:
+        """Asks under way, each with what has come of its answer."""
+        return self._turns.so_far
 
     def stuck(self) -> str:
         """Return what does not go on as it must, empty where all does. The scheduler is fed a tick for that."""
@@ -312,6 +330,7 @@ class Runner:
         return self.scheduler.may_queue(ask_id, code, size, self._loop.time())
 
     def _tell(self, ask_id: str, event: AnswerEvent) -> None:
+        self._on_event(ask_id, event)
         if (submission := self._submissions.get(ask_id)) is not None:
             submission.put(event)
 

@@ -37,8 +37,9 @@ BREAK_OFF_LIMIT_S = 10.0
 class Turns:
     """Owns the task of each ask under way.
 
-    `tell` is told what comes back for which ask, `ended` each ask once it has its outcome. `may_queue` tells whether
-    one that met this end may wait in the outbox with so many bytes; `utc` the date of an instant, if it is known.
+    `asked` is told each ask that begins, `tell` what comes back for which ask, `ended` each ask once it has its
+    outcome. `may_queue` tells whether one that met this end may wait in the outbox with so many bytes; `utc` the date
+    of an instant, if it is known.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Turns:
         boxes: Boxes,
         courier: Courier,
         *,
+        asked: Callable[[Ask], None],
         tell: Callable[[str, AnswerEvent], None],
         ended: Callable[[UnderWay], None],
         may_queue: Callable[[str, Code, int], bool],
@@ -53,6 +55,7 @@ class Turns:
     ) -> None:
         self._eyes, self._model, self._stage, self._journal = boxes.eyes, boxes.model, boxes.stage, boxes.journal
         self._courier = courier
+        self._asked = asked
         self._tell = tell
         self._told_end = ended
         self._may_queue = may_queue
@@ -75,6 +78,8 @@ class Turns:
         self._under_way[ask_id] = under_way
         under_way.task = self._loop.create_task(turn, name=f"ask {ask_id}")
         under_way.task.add_done_callback(lambda task: self._ended(under_way, task))
+        if under_way.item is None:
+            self._asked(under_way.ask)
 
     def stop(self, stop: Stop) -> None:
         """Break off an ask under way."""
@@ -103,6 +108,12 @@ class Turns:
     def of_wearer(self) -> bool:
         """Whether an ask of the wearer's has the displays."""
         return self._wearers() is not None
+
+    @property
+    def so_far(self) -> list[tuple[Ask, str]]:
+        """Those under way, each with what has come of its answer; what waits in the outbox is none until it is read."""
+        there = (each for each in self._under_way.values() if each.item is None or each.begun)
+        return [(each.ask, "".join(each.text)) for each in there]
 
     def between(self) -> AbstractAsyncContextManager[None]:
         """Wait until none is under way, and let none begin for as long as this is entered."""
@@ -172,6 +183,7 @@ class Turns:
                 self._event(under_way, under_way.broken_off(problem, self._loop.time()))
                 return
             under_way.ask = replace(ask, id=placeholder.id, instant=placeholder.instant)
+            self._asked(under_way.ask)
             await self._ask(under_way)
 
     async def _ask(self, under_way: UnderWay) -> None:
