@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from glassd.record import AskRecord
     from glassd.spending import Spent
     from glassd.waiting import Waiting
+    from glassd.wall import Wall
     from glassd_drivers.contracts import Channel, Frame, Screen
     from glassd_drivers.supervise import DeviceStatus
 
@@ -166,6 +167,10 @@ class App:
     def history(self) -> History | None:
         """What is kept of asks; None until the journal is open."""
         return self._journal.history
+
+    def wall(self) -> Wall:
+        """Return what is known of the date now."""
+        return self._wall.read()
 
     def status(self) -> dict[str, Any]:
         """Return how things stand, as JSON."""

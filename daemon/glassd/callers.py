@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from aiohttp import web
 
 
@@ -30,7 +32,7 @@ def has_address(request: web.BaseRequest) -> bool:
 def is_from_elsewhere(request: web.BaseRequest) -> bool:
     """Tell a request of another origin's page; an <img> brings no Origin, but browsers say where it stands."""
     origin = request.headers.get("Origin")
-    if origin is not None and _netloc(origin) != request.host:
+    if origin is not None and (_netloc(origin) != request.host or (request.secure and origin[:6] != "https:")):
         return True
     return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
 
@@ -44,20 +46,27 @@ def is_opened(request: web.BaseRequest) -> bool:
     )
 
 
-def names_this_board(host: str) -> bool:
-    """Take a literal address or localhost; a DNS name could be anybody's, rebound to this board."""
+def names_this_board(host: str, names: Collection[str] = ()) -> bool:
+    """Take a literal address, localhost or one of its `names`; another could be anybody's, rebound to this board."""
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or bool(ipaddress.ip_address(name))
+        name = (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+        return name == "localhost" or name in names or bool(ipaddress.ip_address(name))
     except ValueError:
         return False
 
 
+def bearer(request: web.BaseRequest) -> str | None:
+    """Return the token that a request brings as `Authorization: Bearer TOKEN`; None where it has no such header."""
+    if (header := request.headers.get("Authorization")) is None:
+        return None
+    scheme, _, given = header.partition(" ")
+    return given if scheme.lower() == "bearer" else ""
+
+
 def brings(request: web.BaseRequest, token: str) -> bool:
-    """Tell whether a request brings the token as `Authorization: Bearer TOKEN`; compared in constant time."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    """Tell whether a request brings this token; compared in constant time."""
     # Bytes that are no UTF-8 reach us as surrogates, which a plain encode refuses.
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.encode(errors="surrogateescape"), token.encode())
+    return hmac.compare_digest((bearer(request) or "").encode(errors="surrogateescape"), token.encode())
 
 
 def _netloc(url: str) -> str | None:

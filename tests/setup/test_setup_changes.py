@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from glassd.setup.changes import Changes, write_whole
+from glassd.files import write_whole
+from glassd.setup.changes import Changes
 
 if TYPE_CHECKING:
     from pathlib import Path

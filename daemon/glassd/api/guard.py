@@ -1,23 +1,34 @@
 """Who may talk to the API: the checks before any handler runs.
 
-The unix socket is guarded by its mode. On an address: a token, unless the config says that it is open; Host must name
-the address (DNS rebinding), a foreign Origin is refused (a web page elsewhere), and a POST must say that it is JSON,
-or a picture where one is pushed (a form on a web page elsewhere cannot). curl calls a picture a form unless it is told:
-that passes where something else shows that the caller is no web page, the socket or the token.
+The unix socket is guarded by its mode. On an address: a token or the cookie of a session, unless the config says that
+it is open; Host must name the board (DNS rebinding), a foreign Origin is refused (a web page elsewhere, its WebSockets
+too), and a POST must say that it is JSON, or a picture where one is pushed (a form on a web page elsewhere cannot).
+curl calls a picture a form unless it is told: that passes where something else shows that the caller is no web page,
+the socket or the token. The page's own files need neither: they are the same for everybody.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from glassd.api.places import PICTURES, is_of_site
-from glassd.callers import brings, has_address, is_from_elsewhere, is_opened, names_this_board
+from glassd.api.door import Caller, Refusal
+from glassd.api.places import LOG_IN, PICTURES, SESSIONS, WEB_SOCKET, is_of_site
+from glassd.callers import bearer, has_address, is_from_elsewhere, is_opened, names_this_board
 from glassd.messages.codes import Code
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from aiohttp.typedefs import Handler, Middleware
+
+    from glassd.api.door import Door
+
+
+CALLER: Final = web.RequestKey("caller", Caller)
+"""Who has come in with a request."""
 
 
 def error_response(
@@ -30,24 +41,47 @@ def error_response(
     return web.json_response({"error": error}, status=status)
 
 
-_CODES = {401: Code.KEY_WRONG, 413: Code.REQUEST_TOO_BIG}
+_CODES = {401: Code.KEY_WRONG, 413: Code.REQUEST_TOO_BIG, 429: Code.RATE_LIMITED}
+
+
+def refused(refusal: Refusal) -> web.Response:
+    """Return how somebody is told that the door stays closed."""
+    response = error_response(refusal.status, refusal.reason)
+    if refusal.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 15.5.2
+    if refusal.wait_s:
+        response.headers["Retry-After"] = str(refusal.wait_s)
+    return response
+
+
+def cookie_name(request: web.BaseRequest) -> str:
+    """Return the name of the cookie: browsers do not tell ports apart, and a board has an address for each instance."""
+    sockname = request.transport.get_extra_info("sockname") if request.transport else None
+    return f"glassd-{sockname[1]}" if isinstance(sockname, tuple) else "glassd"
 
 
 class Guard:
-    """The middleware. `token` is what callers from an address must bring; None leaves the address open."""
+    """The middleware. Without a door an address is open."""
 
-    def __init__(self, token: str | None) -> None:
-        self._token = token
+    def __init__(self, door: Door | None) -> None:
+        self._door = door
+        self._hosts = frozenset[str]() if door is None else door.hosts
+        self._needs_key = door is not None and door.token is not None
 
     def middleware(self) -> Middleware:
         """Return the checks in the form that aiohttp takes."""
 
         @web.middleware
         async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if (refusal := self._refusal(request)) is not None:
+            if (refusal := self._misplaced(request)) is not None:
                 return error_response(*refusal)
+            caller = await self._caller(request)
+            if isinstance(caller, Refusal):
+                return refused(caller)
+            request[CALLER] = caller
             try:
-                return await handler(request)
+                with self._in_use(caller, request):
+                    return await handler(request)
             except web.HTTPException as error:
                 return _in_our_shape(error)
             except web.RequestPayloadError:
@@ -55,18 +89,33 @@ class Guard:
 
         return check
 
-    def _refusal(self, request: web.Request) -> tuple[int, str] | None:
+    def _in_use(self, caller: Caller, request: web.Request) -> AbstractContextManager[None]:
+        if self._door is None or caller.session is None:
+            return nullcontext()
+        return self._door.sessions.using(caller.session, request.transport)
+
+    async def _caller(self, request: web.Request) -> Caller | Refusal:
+        door = self._door
+        if door is None or not has_address(request):
+            return _ANYBODY
+        if self._needs_key and (given := bearer(request)) is not None:
+            return await door.by_token(request.remote or "", given)
+        secret = request.cookies.get(cookie_name(request))
+        found = door.by_cookie(secret) if secret else None
+        if not self._needs_key:
+            return _ANYBODY if found is None else Caller("board", found.session)
+        if is_of_site(request.path) or (request.method, request.path) == LOG_IN:
+            return found or _NOBODY
+        return _NO_KEY if found is None else _WRONG_DOOR if _is_shut(found, request.path) else found
+
+    def _misplaced(self, request: web.Request) -> tuple[int, str] | None:
+        """Return what shows that a request comes from a page elsewhere, or could."""
         if request.method == "POST" and (reason := self._misnamed(request)):
             return 415, reason
-        of_site = is_of_site(request.path)
-        if is_from_elsewhere(request) and not (of_site and is_opened(request)):
+        if is_from_elsewhere(request) and not (is_of_site(request.path) and is_opened(request)):
             return 403, "a page of another origin may not call this"
-        if not has_address(request):
-            return None
-        if not names_this_board(request.host):
-            return 403, "the Host header names no address of this board"
-        if self._token is not None and not of_site and not brings(request, self._token):
-            return 401, "this address needs the token: Authorization: Bearer TOKEN"
+        if has_address(request) and not names_this_board(request.host, self._hosts):
+            return 403, "the Host header names no address of this board, nor a name under api.hosts"
         return None
 
     def _misnamed(self, request: web.Request) -> str:
@@ -75,12 +124,23 @@ class Guard:
             return "" if request.content_type == "application/json" else "a POST needs Content-Type: application/json"
         if request.content_type == "multipart/form-data":
             return "the picture's bytes alone, not a form: curl --data-binary @FILE"
-        if request.content_type in _PICTURE_TYPES or not has_address(request) or self._token is not None:
+        if request.content_type in _PICTURE_TYPES or not has_address(request):
+            return ""
+        if self._needs_key and bearer(request) is not None:
             return ""
         return "a picture needs Content-Type: image/jpeg or image/png"
 
 
 _PICTURE_TYPES = ("image/jpeg", "image/png", "application/octet-stream")
+_ANYBODY = Caller("board")
+_NOBODY = Caller("glasses")  # may see the site's files and sign in, which look at no scope
+_NO_KEY = Refusal(401, "this address needs the token (Authorization: Bearer TOKEN) or a session (/sign-in)")
+_WRONG_DOOR = Refusal(403, f"a page that is a pair of glasses may reach {WEB_SOCKET} alone")
+
+
+def _is_shut(caller: Caller, path: str) -> bool:
+    """Tell whether a path is closed to a caller who has come in."""
+    return caller.scope == "glasses" and path not in (WEB_SOCKET, SESSIONS) and not path.startswith(f"{SESSIONS}/")
 
 
 def _in_our_shape(error: web.HTTPException) -> web.Response:

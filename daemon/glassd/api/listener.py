@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from glassd.api.door import door_of
 from glassd.api.server import SHUTDOWN_LIMIT_S, application
 from glassd.callers import host_and_port
 
@@ -16,15 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from glassd.api.server import House
+    from glassd.config.schema import Api
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def serving(house: House, listener: socket.socket, address: str | None, token: str | None) -> AsyncIterator[None]:
-    """Serve the API on a socket that listens, and at `host:port` if given, while this is entered."""
+async def serving(house: House, listener: socket.socket, api: Api, token: str | None) -> AsyncIterator[None]:
+    """Serve the API on a socket that listens, and at an address if the config has one, while this is entered.
+
+    `token` is what the credential holds that the config names.
+    """
+    door = None if api.listen is None else door_of(api, token, house.wall)
+    if door is not None:
+        await door.sessions.load()
     runner = web.AppRunner(
-        application(house, token),
+        application(house, door),
         access_log=None,
         shutdown_timeout=SHUTDOWN_LIMIT_S,
         handle_signals=False,
@@ -34,11 +42,13 @@ async def serving(house: House, listener: socket.socket, address: str | None, to
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()
-        if address is not None:
-            await _listen(runner, address)
+        if api.listen is not None:
+            await _listen(runner, api.listen)
         yield
     finally:
         await runner.cleanup()
+        if door is not None:
+            await door.sessions.close()
 
 
 async def _listen(runner: web.AppRunner, address: str) -> None:

@@ -8,6 +8,8 @@ PICTURES: Final = "/api/pictures"
 """Where pictures are pushed."""
 SESSIONS: Final = "/api/sessions"
 """Where a session begins and ends."""
+LOG_IN: Final = ("POST", SESSIONS)
+"""The request that needs no session yet."""
 WEB_SOCKET: Final = "/api/sockets/web"
 """The socket of a page that is a pair of glasses: beside its own session, all that such a page may reach."""
 

@@ -14,6 +14,7 @@ POST /api/reload            read the config again
 GET  /api/report            for a bug report
 GET  /api/history           what is kept of the asks: see glassd.api.history for this and what goes with it
 GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `name`
+*    /api/sessions, /pair   signing in and out: see glassd.api.signing_in
 GET  /, /glasses …          the page: see glassd.api.site
 """
 
@@ -44,6 +45,7 @@ from glassd.api.requests import (
     read_json,
     read_question,
 )
+from glassd.api.signing_in import SessionRoutes
 from glassd.api.site import Site
 from glassd.config.commands import read_command
 from glassd.config.mistakes import ConfigError
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from glassd.answer import AnswerEvent
+    from glassd.api.door import Door
     from glassd.config.commands import Command
     from glassd.config.schema import Config
     from glassd.config.triggers import Gesture
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from glassd.frames.view import Picked
     from glassd.journal.history import History
     from glassd.question import Question
+    from glassd.wall import Wall
     from glassd_drivers.contracts import Channel, Frame
 
 SHUTDOWN_LIMIT_S = 0.5
@@ -88,6 +92,9 @@ class House(Protocol):
     @property
     def history(self) -> History | None:
         """What is kept of the asks; None until the journal is open."""
+
+    def wall(self) -> Wall:
+        """Return what is known of the date now."""
 
     def status(self) -> dict[str, Any]:
         """Return how things stand, as JSON."""
@@ -129,10 +136,10 @@ class House(Protocol):
         """Hand a channel with a pushed picture to the camera; False if it takes none now."""
 
 
-def application(house: House, token: str | None) -> web.Application:
-    """Return the API's application. `token` is asked of callers from an address; None leaves that open."""
+def application(house: House, door: Door | None) -> web.Application:
+    """Return the API's application. `door` is what callers from an address come in by; None leaves that open."""
     routes = _Routes(house)
-    app = web.Application(middlewares=[Guard(token).middleware()], client_max_size=REQUEST_LIMIT_BYTES)
+    app = web.Application(middlewares=[Guard(door).middleware()], client_max_size=REQUEST_LIMIT_BYTES)
     app.add_routes(
         [
             web.get("/api/status", routes.status),
@@ -149,6 +156,7 @@ def application(house: House, token: str | None) -> web.Application:
             web.get("/api/report", routes.report),
             web.get("/api/sockets/{name}", routes.socket),
             *HistoryRoutes(house).routes(),
+            *SessionRoutes(door).routes(),
             *Site().routes(),
         ]
     )

@@ -11,10 +11,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from glassd.config import fields
+from glassd.config.access import HostName, TokenHashText
 from glassd.config.fields import (
     Address,
     CredentialName,
     Crop,
+    FilePath,
     HostPattern,
     ModelName,
     ReadingSpeed,
@@ -132,6 +134,15 @@ class GestureTimes(Section):
     """Presses that mean nothing beside others: those of a touch pad that sees one swipe as two."""
 
 
+class TlsFiles(Section):
+    """A certificate that somebody else has made, and its key; both PEM. New ones are taken within the hour."""
+
+    certificate: FilePath
+    """The file of the certificate, and of those between it and the one that browsers know."""
+    key: FilePath
+    """The file of its key, without a password, that the daemon's user can read and others cannot."""
+
+
 class Api(Section):
     """The local API beside its unix socket."""
 
@@ -139,17 +150,26 @@ class Api(Section):
     """An address and port to listen on as well; needs a token."""
     token: CredentialName | None = None
     """The name of the credential that holds the token."""
+    token_hash: TokenHashText | None = None
+    """In the credential's place: the hash of a token, as `glassd token` prints it."""
     open: bool = False
     """Do without a token, on loopback alone: for the demo, where nobody else is on the machine."""
+    tls: Literal["own"] | TlsFiles | None = None
+    """HTTPS at the address: with a certificate that glassd makes and keeps itself, or with one from files."""
+    hosts: list[HostName] = Field([], max_length=16)
+    """Names of the board, beside its addresses, that a browser may call it by: `glassd.local`."""
 
     @model_validator(mode="after")
     def _is_guarded(self) -> Api:
         host = (self.listen or "127.0.0.1:0").rpartition(":")[0]
         if self.open and not fields.is_loopback(host):
             raise at("open", f"false, or a loopback address to listen on: {UNGUARDED}")
-        if self.open and self.token is not None:
+        if self.token is not None and self.token_hash is not None:
+            raise at("token_hash", "either a token or its hash, not both")
+        guarded = self.token is not None or self.token_hash is not None
+        if self.open and guarded:
             raise at("open", "either a token or open, not both")
-        if self.listen is not None and self.token is None and not self.open:
+        if self.listen is not None and not guarded and not self.open:
             raise at("listen", UNGUARDED)
         return self
 

@@ -203,7 +203,7 @@ class _Api:
 
     def __init__(self, app: App, config: Config, listener: socket.socket) -> None:
         self.serves = asyncio.Event()
-        self._place = (app, listener, config.api.listen, _token("api", config.api.token))
+        self._place = (app, listener, config.api, _token("api", config.api.token))
         self.task = asyncio.create_task(self._serve(), name="API")
 
     async def answers(self, path: Path) -> None:

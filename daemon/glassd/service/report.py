@@ -67,8 +67,7 @@ def redacted(config: Config) -> dict[str, Any]:
     if data["outbox"]:
         data["outbox"]["key"] = _REDACTED
     for guarded in (data["api"], data["gateway"] or {}):
-        if guarded.get("token"):
-            guarded["token"] = _REDACTED
+        guarded.update({secret: _REDACTED for secret in ("token", "token_hash") if guarded.get(secret)})
     return data
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+from glassd.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
 
 
@@ -65,27 +65,6 @@ class Changes:
         before, mode = path.read_bytes(), path.stat().st_mode & 0o7777
         self.to_undo(lambda: write_whole(path, before, mode))
         path.unlink()
-
-
-def write_whole(path: Path, data: bytes, mode: int) -> None:
-    """Write a file under another name and rename it: after a power cut too, it is the old one or the new one."""
-    fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600 until it is whole
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(fd, mode)
-            os.fsync(fd)
-        Path(name).replace(path)
-    except BaseException:  # Ctrl-C too: nothing half written stays
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def beside(path: Path) -> Path:

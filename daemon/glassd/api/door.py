@@ -1,0 +1,113 @@
+"""The door of an address: who has which key to it. The guard asks here; the routes of sessions hand keys out here."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from glassd.api.attempts import Attempts
+from glassd.api.codes import Codes
+from glassd.api.sessions import Sessions
+from glassd.api.token import BusyError, Token
+from glassd.service.paths import state_folder
+from glassd.token_hash import read_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from glassd.api.codes import Scope
+    from glassd.api.sessions import Session
+    from glassd.config.schema import Api
+    from glassd.wall import Wall
+
+BUSY_WAIT_S: Final = 1
+"""When somebody should come again whose token could not be looked at."""
+
+
+class Caller(Struct, frozen=True):
+    """Who has come in: by what scope, and the session where it is one."""
+
+    scope: Scope
+    session: Session | None = None
+
+
+class Refusal(Struct, frozen=True):
+    """Why somebody is not let in; `wait_s` is when to come again, 0 where that would not help."""
+
+    status: int
+    reason: str
+    wait_s: int = 0
+
+
+class Door:
+    """What opens an address. `token` None leaves it open."""
+
+    def __init__(
+        self, token: Token | None, folder: Path, wall: Callable[[], Wall], hosts: frozenset[str] = frozenset()
+    ) -> None:
+        """`folder` is where sessions are kept; `hosts` are the names of the board beside its addresses."""
+        clock = asyncio.get_running_loop().time
+        self.hosts = hosts
+        self.token = token
+        self.sessions = Sessions(folder, b"" if token is None else token.known_as, wall)
+        self.codes = Codes(clock)
+        self.url: str | None = None
+        """Where a browser finds the board: scheme, host and port; None where there is no address."""
+        self.certificate: dict[str, str] = {}
+        """What a person can know the board's own certificate by, as JSON."""
+        self._log_ins = Attempts(clock)
+        self._bearers = Attempts(clock)
+
+    async def by_token(self, address: str, given: str) -> Caller | Refusal:
+        """Return who brings a token; the right one is let in, whatever else has come from its address."""
+        try:
+            if self.token is None or await self.token.is_(given):
+                return Caller("board")
+        except BusyError:
+            return _TOO_BUSY
+        if wait_s := self._bearers.wait_s(address):
+            return _too_often(wait_s)
+        self._bearers.begin(address)
+        return _WRONG
+
+    def by_cookie(self, secret: str) -> Caller | None:
+        """Return who brings the secret of a session."""
+        session = self.sessions.find(secret)
+        return None if session is None else Caller(session.scope, session)
+
+    async def log_in(self, address: str, *, token: str | None = None, code: str | None = None) -> Scope | Refusal:
+        """Return what a token or a code opens, or why it opens nothing; who is wrong too often is not looked at."""
+        if wait_s := self._log_ins.wait_s(address):
+            return _too_often(wait_s)
+        self._log_ins.begin(address)
+        try:
+            scope: Scope | None
+            if code is not None:
+                scope = self.codes.use(code)
+            else:
+                scope = "board" if self.token is None or await self.token.is_(token or "") else None
+        except BusyError:
+            self._log_ins.succeeded(address)
+            return _TOO_BUSY
+        if scope is None:
+            return _WRONG_CODE if code is not None else _WRONG
+        self._log_ins.succeeded(address)
+        return scope
+
+
+def door_of(api: Api, token: str | None, wall: Callable[[], Wall]) -> Door:
+    """Return the door that the config has; `token` is what the credential holds that it names."""
+    key = token if api.token_hash is None else read_hash(api.token_hash)
+    return Door(None if key is None else Token(key), state_folder(), wall, frozenset(api.hosts))
+
+
+def _too_often(wait_s: int) -> Refusal:
+    return Refusal(429, f"too often wrong: try again in {wait_s} s", wait_s)
+
+
+_WRONG = Refusal(401, "this is not the token")
+_WRONG_CODE = Refusal(401, "this code opens nothing, or not any more: `glassd pair` on the board shows a new one")
+_TOO_BUSY = Refusal(429, "too many tokens are being looked at: try again", BUSY_WAIT_S)
