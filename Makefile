@@ -18,7 +18,7 @@ demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, 
 
 .PHONY: test
 test: tools curl compiler systemd-tools fonts speaker  ## the tests that need no root, no network and no minutes
-	HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal -m "not soak and not foreign and not rig and not netns" $(TESTS)
+	HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal -m "not soak and not foreign and not rig and not netns and not browser" $(TESTS)
 
 .PHONY: lint
 lint: tools  ## style, types, layers, unfinished words, licences
@@ -30,8 +30,8 @@ lint: tools  ## style, types, layers, unfinished words, licences
 	$(BIN)/python $(TOOLS)/licences.py
 
 .PHONY: check
-check: lint fresh-clone curl compiler systemd-tools fonts speaker foreign  ## what CI runs: lint, a fresh clone's demo, the servers of others, the tests with the soaks in short, the virtual board
-	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal --hypothesis-seed=0 -m "not foreign and not rig"
+check: lint fresh-clone curl compiler systemd-tools fonts speaker foreign browser  ## what CI runs: lint, a fresh clone's demo, the servers of others, the pages in a browser, the tests with the soaks in short, the virtual board
+	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal --hypothesis-seed=0 -m "not foreign and not rig and not browser"
 	$(MAKE) --no-print-directory rig
 
 .PHONY: fresh-clone
@@ -42,6 +42,11 @@ fresh-clone:
 foreign: tools  ## the client against model servers that others wrote, from PyPI and npm (800 MB the first time)
 	@sh $(TOOLS)/foreign.sh
 	$(PYTEST) -m foreign tests/foreign
+
+.PHONY: browser
+browser: tools fonts chromium  ## the pages in Debian's Chromium, judged by axe from npm (TESTS=: a part)
+	@sh $(TOOLS)/browser.sh
+	$(PYTEST) -m browser $(or $(TESTS),tests/web)
 
 .PHONY: rig
 rig: board  ## the service on a virtual board with Debian's kernel and its drivers (2 GB of disk; minutes the first time)
@@ -136,3 +141,7 @@ fonts:  # those of systemd/deb/control, and the one that lets lines run from rig
 .PHONY: speaker
 speaker:
 	@command -v espeak-ng >/dev/null || sh $(TOOLS)/apt-ensure.sh "Some tests have answers spoken, and this system lacks espeak-ng." espeak-ng
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || sh $(TOOLS)/apt-ensure.sh "Some tests open the pages in a browser, and this system lacks Chromium." chromium

@@ -25,6 +25,7 @@ TARGETS = {
     "fuzz",
     "soak",
     "bench",
+    "browser",
     "bridge-emulator",
     "rig",
     "deb",
