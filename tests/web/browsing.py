@@ -55,7 +55,7 @@ class Pages:
         size: str = "desktop",
         language: Language = "en",
         *,
-        signed_in: bool = False,
+        signed_in: bool = True,
         camera: Permission = "granted",
         touch: bool = False,
     ) -> Page:

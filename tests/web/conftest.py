@@ -72,7 +72,7 @@ def serve(
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        daemon = start(f'{text}\napi: {{listen: "127.0.0.1:{port}", open: true}}\n')
+        daemon = start(f'{text}\napi: {{listen: "127.0.0.1:{port}", token: page}}\n', GLASSD_KEY_PAGE=TOKEN)
         cable = Cable(port)
         site = Site(daemon, cable, Pages(browser, f"http://127.0.0.1:{cable.port}", TOKEN))
         sites.append(site)
