@@ -14,7 +14,7 @@ enum {
     BYE = 0x08, PING = 0x09, PONG = 0x0A, ACK = 0x0B, TAKEN = 0x0C, RATE = 0x0D, RATED = 0x0E, ECHO = 0x0F, ECHOED = 0x10,
     BUTTONS = 0x20, DISPLAY = 0x21, CONTROL = 0x22, CHUNK = 0x80
 };
-enum { EDGE = 0x01, LINE = 0x01, SHOW = 0x02, CAMERA = 0x01, DONE = 0x02, PICTURE = 0x81, END = 0x82, FAILED = 0x83 };
+enum { EDGE = 0x01, LINE = 0x01, SHOW = 0x02, TAIL = 0x03, GROW = 0x04, EMPTY = 0x05, CAMERA = 0x01, DONE = 0x02, PICTURE = 0x81, END = 0x82, FAILED = 0x83 };
 
 enum { TO_HOST_BUTTONS, TO_HOST_CONTROL, WINDOWS }; /* of link->windows */
 
@@ -39,7 +39,8 @@ enum {
     CHUNK_LEAST = 64,
     CHUNK_HEAD = 2,    /* bytes: type, index */
     WELCOME_HEAD = 10, /* bytes: type, version, session, boot */
-    DOUBLINGS_MOST = 5 /* 50 ms to AGAIN_AFTER_MOST */
+    DOUBLINGS_MOST = 5, /* 50 ms to AGAIN_AFTER_MOST */
+    GROWS = 1          /* a feature of the display: TAIL, GROW and EMPTY are understood */
 };
 
 enum { IDLE, IN_BLOCK, IN_BLOCK_BEFORE_ZERO, IN_LAST_BLOCK }; /* link->out.state */
@@ -457,12 +458,24 @@ static size_t character(const uint8_t *text, size_t n)
     return length;
 }
 
-static void take_line(struct gl_link *link, uint8_t row, const uint8_t *text, size_t n)
+static bool has_row(const struct gl_link *link, uint8_t row) { return row < GL_ROWS && row < link->device->rows; }
+
+/* Whether a row has so many bytes, and a character ends there. */
+static bool may_keep(const char *row, size_t kept)
+{
+    for (size_t i = 0; i < kept; i++)
+        if (row[i] == 0)
+            return false;
+    return ((uint8_t)row[kept] & 0xC0) != 0x80;
+}
+
+/* The row keeps its first bytes, and this text follows them. */
+static void take_row(struct gl_link *link, uint8_t row, uint8_t kept, const uint8_t *text, size_t n)
 {
     char *to;
-    size_t length, filled = 0;
+    size_t length, filled = kept;
 
-    if (row >= GL_ROWS || row >= link->device->rows)
+    if (!has_row(link, row) || !may_keep(link->screen.rows[row], kept))
         return;
     to = link->screen.rows[row];
     for (; n > 0; text += length, n -= length) {
@@ -478,6 +491,24 @@ static void take_line(struct gl_link *link, uint8_t row, const uint8_t *text, si
     link->screen.changed |= UINT32_C(1) << row;
 }
 
+static void take_empty(struct gl_link *link, uint8_t row)
+{
+    for (; has_row(link, row); row++)
+        if (link->screen.rows[row][0] != 0) {
+            link->screen.rows[row][0] = 0;
+            link->screen.changed |= UINT32_C(1) << row;
+        }
+}
+
+static void take_show(struct gl_link *link, const uint8_t *said)
+{
+    link->screen.page = get16(said);
+    link->screen.pages = get16(said + 2);
+    link->screen.mark = said[4] <= GL_FAULT ? said[4] : GL_IDLE;
+    link->screen.looking = said[5] & 1;
+    link->screen.warning = said[5] >> 1 & 1;
+}
+
 static void show(struct gl_link *link)
 {
     link->display_shown = link->display_next;
@@ -490,21 +521,22 @@ static void show(struct gl_link *link)
 /* False: not now, for a screen waits until the one before it is shown. */
 static bool take_display(struct gl_link *link, const uint8_t *said, size_t n)
 {
+    bool shows = (said[0] == SHOW && n >= 7) || (said[0] == GROW && n >= 3);
+
     if (link->held)
         return false;
-    if (said[0] == LINE && n >= 2) {
-        take_line(link, said[1], said + 2, n - 2);
-    } else if (said[0] == SHOW && n >= 7) {
-        link->screen.page = get16(said + 1);
-        link->screen.pages = get16(said + 3);
-        link->screen.mark = said[5] <= GL_FAULT ? said[5] : GL_IDLE;
-        link->screen.looking = said[6] & 1;
-        link->screen.warning = said[6] >> 1 & 1;
-        if (link->showing)
-            link->held = true;
-        else
-            show(link);
-    }
+    if (said[0] == LINE && n >= 2)
+        take_row(link, said[1], 0, said + 2, n - 2);
+    else if ((said[0] == TAIL || said[0] == GROW) && n >= 3)
+        take_row(link, said[1], said[2], said + 3, n - 3);
+    else if (said[0] == EMPTY && n >= 2)
+        take_empty(link, said[1]);
+    else if (shows)
+        take_show(link, said + 1);
+    if (shows && link->showing)
+        link->held = true;
+    else if (shows)
+        show(link);
     return true;
 }
 
@@ -822,8 +854,10 @@ static size_t tell_facts(const struct gl_link *link, size_t skip, uint8_t *to, s
     number_field(&facts, 0x03, GL_PACKET_MAX, 2);
     number_field(&facts, 0x04, said_or(device->room, GL_ROOM), 2);
     number_field(&facts, 0x05, said_or(device->window, WINDOW), 1);
-    if (device->rows)
-        number_field(&facts, 0x06, device->columns | (uint32_t)least(device->rows, GL_ROWS) << 8 | (uint32_t)device->screen_ms << 16, 4);
+    if (device->rows && field(&facts, 0x06, 5)) {
+        fact(&facts, device->columns | (uint32_t)least(device->rows, GL_ROWS) << 8 | (uint32_t)device->screen_ms << 16, 4);
+        fact(&facts, GROWS, 1);
+    }
     if (device->features && field(&facts, 0x07, 5)) {
         fact(&facts, device->features, 1);
         fact(&facts, said_or(device->chunk_max, GL_CHUNK_MAX) | (uint32_t)device->exposure_ms << 16, 4);

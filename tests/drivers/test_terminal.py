@@ -234,15 +234,16 @@ def test_the_box_follows_the_window() -> None:
     ("no_color", "options", "colour"),
     [("", {}, "green"), ("1", {}, "default"), ("", {"color": "never"}, "default")],
 )
-def test_text_is_green_unless_no_colour_is_wanted(
+def test_the_mark_is_green_unless_no_colour_is_wanted_and_text_is_as_all_text(
     monkeypatch: pytest.MonkeyPatch, no_color: str, options: dict[str, Any], colour: str
 ) -> None:
     async def main() -> None:
         person = Person()
         async with display(person.terminal, **options) as driver:
-            await driver.show(Screen(("hello",)))
+            await driver.show(Screen(("hello",), mark=Mark.DONE))
             await person.sees_text("hello")
-            assert {person.screen.buffer[1][column].fg for column in range(1, 6)} == {colour}
+            assert {person.screen.buffer[0][column].fg for column in range(1, 7)} == {colour}
+            assert {person.screen.buffer[1][column].fg for column in range(1, 6)} == {"default"}
         person.leave()
 
     monkeypatch.setenv("NO_COLOR", no_color)

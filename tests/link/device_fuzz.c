@@ -244,7 +244,8 @@ static uint8_t *body(struct run *run, uint8_t *to, uint8_t type)
         return put(to, one_in(run, 2) ? 921600 : any(run), 4);
     case 0x21: /* DISPLAY */
         to = put(to, one_in(run, 9) ? any(run) : link->display_next, 1);
-        to = put(put(to, 1 + below(run, 2), 1), below(run, GL_ROWS + 2), 1);
+        to = put(put(to, 1 + below(run, 5), 1), below(run, GL_ROWS + 2), 1);
+        to = put(to, one_in(run, 2) ? any(run) : below(run, 6), one_in(run, 2)); /* what is kept of the row */
         break;
     case 0x22: /* CONTROL */
         to = put(to, one_in(run, 9) ? any(run) : link->control_next, 1);

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 SESSION = 0x0BAD_CAFE
 START = 500.0
 BOOT = 99
+DISPLAYED = ("LINE", "SHOW", "TAIL", "GROW", "EMPTY")
 EVERYTHING: list[list[Any]] = [
     ["name", "glasses"],
     ["room", 1024],
     ["window", 8],
     ["largest", 256],
-    ["display", 20, 4, 50],
+    ["display", 20, 4, 50, 1],
     ["camera", 3, 4096, 80],
     ["sizes", [1600, 1200]],
     ["button", "main"],
@@ -56,7 +57,7 @@ class FarEnd:
         for name, fields in self.heard():
             if name in self.acked and fields["sequence"] == self.acked[name]:
                 self.acked[name] = (self.acked[name] + 1) & 0xFF
-                kinds = ("LINE", "SHOW") if name == "DISPLAY" else ("CAMERA", "DONE")
+                kinds = DISPLAYED if name == "DISPLAY" else ("CAMERA", "DONE")
                 said.append(wire.read_message(fields["message"], kinds))
         self.says("ACK", buttons=0, display=self.acked["DISPLAY"], control=self.acked["CONTROL"])
         return said

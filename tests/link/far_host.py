@@ -66,7 +66,7 @@ class FarHost:
 
     def tell(self, name: str, *, sequence: int | None = None, **says: Any) -> None:
         """Say a message of display or control, with the sequence that is due unless another is given."""
-        kind = "DISPLAY" if name in ("LINE", "SHOW") else "CONTROL"
+        kind = "DISPLAY" if name in ("LINE", "SHOW", "TAIL", "GROW", "EMPTY") else "CONTROL"
         if sequence is None:
             sequence = self.sequences[kind]
             self.sequences[kind] = (sequence + 1) % 256

@@ -11,6 +11,10 @@ from far_host import FarHost, ack, in_session, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glassd_drivers import contracts
+from glassd_drivers.link.events import DisplayFacts
+from glassd_drivers.link.screens import Screens
+
 
 @pytest.fixture
 def far() -> FarHost:
@@ -96,6 +100,74 @@ def test_any_bytes_make_a_row_that_can_be_read(text: bytes) -> None:
     ((row, *_),) = (each.rows for each in far.calls(Screen))  # type: ignore[union-attr]
     assert len(row.encode()) <= 90
     assert not any(unicodedata.category(each) == "Cc" for each in row)
+
+
+def test_a_row_that_grows_keeps_its_start(far: FarHost) -> None:
+    far.tell("LINE", row=1, text="你好")
+    far.tell("TAIL", row=1, kept=3, text="们")
+    far.tell("TAIL", row=0, kept=0, text="first")
+    far.tell("TAIL", row=2, kept=0, text="")
+    assert far.end.calls() == [], "nothing shows them yet"
+    far.tell("SHOW", page=2, pages=3, mark=4, signs=1)
+    assert far.end.calls() == [screen("first", "你们", page=2, pages=3, mark=4, looking=True)]
+    far.tell("GROW", row=0, kept=5, text=" and more")
+    assert far.end.calls() == [screen("first and more", "你们", page=2, pages=3, mark=4, looking=True)]
+
+
+@pytest.mark.parametrize("kept", [1, 2, 4, 7, 90, 255])
+def test_what_cannot_be_kept_leaves_the_row_as_it_was(far: FarHost, kept: int) -> None:
+    far.tell("LINE", row=0, text="你好")
+    far.tell("GROW", row=0, kept=kept, text="x")
+    assert far.end.calls() == [screen("你好")]
+
+
+def test_a_row_that_was_cut_grows_as_it_would_come_whole() -> None:
+    far = in_session(DeviceEnd(sizes={"GL_ROW_BYTES": 8}))
+    far.tell("LINE", row=0, text="abcdefg返回")
+    far.tell("GROW", row=0, kept=10, text="x")
+    far.tell("GROW", row=0, kept=7, text="hij")
+    assert [each.rows[0] for each in far.calls(Screen)] == ["abcdefg", "abcdefgh"]  # type: ignore[union-attr]
+
+
+def test_rows_are_emptied_from_one_on_and_a_sink_is_told_which_had_text(far: FarHost) -> None:
+    for row in (0, 2, 5):
+        far.tell("LINE", row=row, text="x")
+    far.tell("SHOW", page=0, pages=0, mark=0, signs=0)
+    far.tell("EMPTY", row=1)
+    far.tell("GROW", row=0, kept=1, text="y")
+    far.tell("EMPTY", row=200)
+    far.tell("GROW", row=10, kept=0, text="y")
+    _, second, third = far.calls(Screen)
+    assert (second, second.changed) == (screen("xy"), 0b100101)  # type: ignore[union-attr]
+    assert (third, third.changed) == (screen("xy"), 0)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("row_bytes", [8, 90])
+@given(
+    st.lists(
+        st.lists(st.text("ab 返é😀", max_size=20), max_size=4).map(tuple) | st.just("grow"), min_size=1, max_size=12
+    ),
+    st.text("ab 返é😀\x07", min_size=40, max_size=40),
+)
+def test_rows_that_grow_are_on_the_display_as_whole_rows_would_be(
+    row_bytes: int, screens: list[tuple[str, ...] | str], text: str
+) -> None:
+    seen = []
+    for grows in (False, True):
+        far = in_session(DeviceEnd(Facts(rows=4), sizes={"GL_ROW_BYTES": row_bytes}))
+        host = Screens()
+        rows: tuple[str, ...] = ("",)
+        for at, each in enumerate(screens):
+            rows = (*rows[:-1], (*rows, "")[-1] + text[3 * at : 3 * at + 3]) if isinstance(each, str) else each
+            host.show(contracts.Screen(rows))
+            said = host.messages(DisplayFacts(30, 4, 0.05, grows=grows), 122)
+            for message in said:
+                far.say("DISPLAY", sequence=far.sequences["DISPLAY"], message=message)
+                far.sequences["DISPLAY"] = (far.sequences["DISPLAY"] + 1) % 256
+            host.acknowledged(len(said))
+        seen.append(far.calls(Screen))
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == len(screens)
 
 
 @pytest.mark.parametrize("row", [10, 31, 32, 255])

@@ -81,7 +81,7 @@ def test_welcome_with_everything() -> None:
     said: dict[str, list[Any]] = {}
     for name, *values in vector["fields"]["fields"]:
         said.setdefault(name, []).append(values)
-    columns, rows, screen_ms = said["display"][0]
+    columns, rows, screen_ms, _grows = said["display"][0]
     features, chunk, exposure_ms = said["camera"][0]
     facts = Facts(
         name=said["name"][0][0],
@@ -202,6 +202,16 @@ def test_a_chunk(vector: dict[str, Any]) -> None:
 
 
 # --- what it takes
+
+
+def test_the_hosts_rows_that_grow() -> None:
+    line = Line()
+    for name in ("LINE", "SHOW", "TAIL", "EMPTY", "GROW"):
+        for vector in those("host", name):
+            line.takes(bytes.fromhex(vector["encoded"]))
+    first, second = line.end.calls()
+    assert first == Screen(("A café, 二号线", *[""] * 9), 1, 3, 4, True)
+    assert second == Screen(("A café, 三号线，2 站", *[""] * 9), 1, 3, 4, True)
 
 
 def test_the_hosts_rows_and_screen_and_bye() -> None:

@@ -93,7 +93,7 @@ def test_it_is_the_bridge_that_its_options_say(place: Path, photos: Path) -> Non
         0x03: [],
         0x04: [numbers(300)],
         0x05: [b"\x03"],
-        0x06: [b"\x18\x06" + numbers(70)],
+        0x06: [b"\x18\x06" + numbers(70) + b"\x01"],
         0x07: [b"\x01" + numbers(512, 35)],
         0x08: [numbers(640, 480, 320, 240)],
         0x09: [b"main", b"back"],

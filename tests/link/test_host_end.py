@@ -57,7 +57,7 @@ def test_what_the_device_says_of_itself_is_told() -> None:
     [
         [],
         [[0x04, "01"], [0x05, ""], [0x03, "ff"], [0x06, "0102"], [0x07, "0102"], [0x0A, "0102"]],  # all too short
-        [["room", 3], ["window", 0], ["largest", 5], ["display", 0, 9, 0], [0x01, "fffe"], [0x01, "41"]],
+        [["room", 3], ["window", 0], ["largest", 5], ["display", 0, 9, 0, 1], [0x01, "fffe"], [0x01, "41"]],
     ],
 )
 def test_a_device_that_says_nothing_or_nonsense_of_itself_has_the_least(fields: list[list[Any]]) -> None:
@@ -163,7 +163,7 @@ def test_the_order_of_urgency() -> None:
 def test_the_room_and_the_window_of_the_device_are_kept(room: int, window: int, lines: list[str]) -> None:
     far = FarEnd()
     far.heard()
-    far.welcome([["room", room], ["window", window], ["display", 40, 8, 0], ["camera", 3, 64, 0], ["largest", 4000]])
+    far.welcome([["room", room], ["window", window], ["display", 40, 8, 0, 1], ["camera", 3, 64, 0], ["largest", 4000]])
     far.host.camera(CameraMode.STREAM)
     far.host.show(Screen(tuple(lines)))
     out = 0

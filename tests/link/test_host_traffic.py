@@ -111,14 +111,14 @@ def test_a_screen_that_waits_is_replaced_by_a_newer_one() -> None:
     assert far.heard() == []  # one screen is on its way
     far.says("ACK", buttons=0, display=heard.count("DISPLAY"), control=0)
     far.acked["DISPLAY"] = heard.count("DISPLAY")
-    assert [fields["text"] for name, fields in far.messages() if name == "LINE"] == ["third"]
+    assert far.messages() == [("GROW", {"row": 0, "kept": 0, "text": "third"})]
     assert only(far.host.events(), Shown)[-1] == Shown(newest)
 
 
 def test_rows_beyond_the_display_do_not_travel_and_long_ones_are_cut_between_characters() -> None:
     far = FarEnd()
     far.heard()
-    far.welcome([["display", 20, 2, 50], ["window", 8]])  # a packet of 128 bytes is the largest
+    far.welcome([["display of old", 20, 2, 50], ["window", 8]])  # a packet of 128 bytes is the largest
     far.pong()
     far.host.show(Screen(("字" * 100, "b", "c", "d")))
     texts = [fields["text"] for name, fields in far.messages() if name == "LINE"]

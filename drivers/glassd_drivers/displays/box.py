@@ -31,7 +31,7 @@ _FRAME = 2  # rows and columns that the frame itself takes
 _SAVE, _RESTORE = "\x1b7", "\x1b8"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _ERASE_ROW, _ERASE_TO_END = "\x1b[2K", "\x1b[K"
-_GREEN, _NO_COLOR = "\x1b[0;32m", "\x1b[m"  # whatever was set before
+_GREEN, _NO_COLOR = "\x1b[;32m", "\x1b[m"  # whatever was set before
 _AGREED = "[ -~\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60]*"
 """What every terminal gives the same width: one cell to ASCII, two to all others."""
 
@@ -54,7 +54,8 @@ def text_rows_that_fit(profile: Profile, window: Window) -> int | None:
 class Box:
     """The box in one window; a window of another size takes a new one.
 
-    `text_rows` may be fewer than the profile's: then the box shows the last rows that have text.
+    `text_rows` may be fewer than the profile's: then the box shows the last rows that have text. With `color`, mark
+    and signs are green; the text is as the terminal has all text, which is legible on any background.
     """
 
     def __init__(self, profile: Profile, window: Window, text_rows: int, color: bool) -> None:
@@ -98,13 +99,13 @@ class Box:
             # Terminals do not agree on the width of every character (emoji joined into one, for instance). So nothing
             # wraps into the next row, and the right edge is placed by its column, where what stands too far right is
             # erased.
-            left = f"\x1b[{number};1H{self._ink(color=False)}{_NO_WRAP}{_ERASE_ROW}│{self._ink(color=self._color)}"
-            return f"{left}{row}\x1b[{self._columns + _FRAME}G{_ERASE_TO_END}{self._ink(color=False)}│{_WRAP}"
+            left = f"\x1b[{number};1H{self._ink(color=False)}{_NO_WRAP}{_ERASE_ROW}│"
+            return f"{left}{row}\x1b[{self._columns + _FRAME}G{_ERASE_TO_END}│{_WRAP}"
         pairs = enumerate(zip(was, row, strict=False))
         same = next((at for at, (old, new) in pairs if old != new), min(len(was), len(row)))
         gone = _cells(was) - _cells(row)
         erase = f"\x1b[{gone}X" if gone > 0 else ""
-        return f"\x1b[{number};{2 + _cells(row[:same])}H{self._ink(color=self._color)}{row[same:]}{erase}"
+        return f"\x1b[{number};{2 + _cells(row[:same])}H{self._ink(color=False)}{row[same:]}{erase}"
 
     def _top_change(self, top: list[tuple[str, bool]]) -> str:
         """Return what makes the top row, cell by cell, into another."""

@@ -33,7 +33,7 @@ class TerminalConfig(DriverConfig):
     """How the terminal is written to."""
 
     color: Literal["auto", "never"] = "auto"
-    """`auto` writes green, unless the environment's NO_COLOR says not to."""
+    """`auto` writes mark and signs in green, unless the environment's NO_COLOR says not to."""
     plain: Literal["auto", "always", "never"] = "auto"
     """`auto` draws a box in a terminal with room for it, and writes plain lines elsewhere."""
 

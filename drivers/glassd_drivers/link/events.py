@@ -38,11 +38,15 @@ class Failure(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class DisplayFacts:
-    """A device's display: half-width cells, rows, and seconds between two screens at least."""
+    """A device's display: half-width cells, rows, seconds between two screens at least, and whether rows can grow.
+
+    `grows`: the device takes TAIL, GROW and EMPTY, beside LINE and SHOW.
+    """
 
     columns: int
     rows: int
     interval: float
+    grows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

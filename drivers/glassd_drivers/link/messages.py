@@ -28,6 +28,8 @@ PICTURES: Final = 128
 """Numbers that a picture may have, from 0."""
 JPEG: Final = 1
 _BUTTONS_MOST: Final = 32
+_GROWS: Final = 1
+"""Bit of a display's features."""
 _NAME_BYTES: Final = 64
 _SHORT_NAME_BYTES: Final = 32
 
@@ -212,7 +214,8 @@ def _display(value: bytes | None) -> DisplayFacts | None:
     if not facts or 0 in facts[:2]:
         return None
     columns, rows, milliseconds = facts
-    return DisplayFacts(columns, rows, milliseconds / 1000)
+    features = _numbers("<4xB", value)  # which older firmware does not tell
+    return DisplayFacts(columns, rows, milliseconds / 1000, grows=bool(sum(features) & _GROWS))
 
 
 def _camera(value: bytes | None, sizes: bytes) -> CameraFacts | None:
@@ -239,6 +242,12 @@ _SHOW: Final = Struct("<BHHBB")
 _CAMERA: Final = Struct("<BBBHHBHH")
 _DONE: Final = Struct("<BBB")
 _CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f]")
+_LINE: Final = 0x01
+_TAIL: Final = 0x03
+_GROW: Final = 0x04
+_KEPT_MOST: Final = 0xFF
+_LINE_HEAD: Final = 2
+"""Bytes of a LINE before its text."""
 
 
 def hello(session: int) -> bytes:
@@ -267,12 +276,35 @@ def taken(picture: int, next_: int, limit: int, missing: Sequence[int]) -> bytes
     return _TAKEN.pack(picture, next_, limit) + b"".join(place.to_bytes(2, "little") for place in asked)
 
 
-def line(row: int, text: str, limit: int) -> bytes:
-    """Return the message LINE; its text is cut so that the message has at most `limit` bytes."""
+def row_text(text: str, limit: int) -> bytes:
+    """Return a row as a device gets it; cut so that a LINE of it has at most `limit` bytes."""
     said = _CONTROLS.sub(" ", text).encode("utf-8", "replace")
-    if len(said) > limit - 2:
-        said = said[: limit - 2].decode("utf-8", "ignore").encode()
-    return bytes((0x01, row)) + said
+    return said if len(said) <= limit - _LINE_HEAD else _whole_characters(said[: limit - _LINE_HEAD])
+
+
+def line(row: int, text: bytes) -> bytes:
+    """Return the message LINE."""
+    return bytes((_LINE, row)) + text
+
+
+def tail(row: int, was: bytes, now: bytes) -> bytes:
+    """Return what makes a row into another: TAIL; LINE where nothing is saved by it."""
+    most = min(len(was), len(now), _KEPT_MOST)
+    same = next((at for at in range(most) if was[at] != now[at]), most)
+    kept = len(_whole_characters(now[:same]))
+    return bytes((_TAIL, row, kept)) + now[kept:] if kept > 1 else line(row, now)
+
+
+def grow(message: bytes, limit: int) -> bytes | None:
+    """Return GROW in place of a LINE or TAIL; None for another message, or beyond `limit` bytes."""
+    if message[0] == _LINE and len(message) < limit:
+        return bytes((_GROW, message[1], 0)) + message[2:]
+    return bytes((_GROW,)) + message[1:] if message[0] == _TAIL else None
+
+
+def empty(row: int) -> bytes:
+    """Return the message EMPTY: of the rows from this one on."""
+    return bytes((0x05, row))
 
 
 def show(page: int, pages: int, mark: int, signs: int) -> bytes:
@@ -288,3 +320,8 @@ def camera(request: int, mode: int, size: tuple[int, int], quality: int, *, chun
 def done(picture: int, result: int) -> bytes:
     """Return the message DONE."""
     return _DONE.pack(0x02, picture, result)
+
+
+def _whole_characters(said: bytes) -> bytes:
+    """Return UTF-8 that was cut anywhere without the character that was cut."""
+    return said.decode("utf-8", "ignore").encode()

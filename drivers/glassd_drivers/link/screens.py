@@ -1,4 +1,4 @@
-"""Screens on their way to the device's display (docs/link.md, section 6): the newest wins, only changed rows travel."""
+"""Screens on their way to a device's display (docs/link.md, section 6): the newest wins, only what differs travels."""
 
 from __future__ import annotations
 
@@ -67,8 +67,10 @@ class Screens:
         self._on_its_way = 0
         self._left = 0
         """Messages of the one on its way that are not acknowledged."""
-        self._rows: dict[int, bytes] = {}
-        """As LINE said them; a row that is not here is empty."""
+        self._rows: list[bytes] = []
+        """As the device has them; a row that is not here is empty."""
+        self._shown_as = b""
+        """The last SHOW."""
 
     def show(self, screen: LinkScreen) -> int:
         """Want this screen in place of the one that waits; return its number."""
@@ -85,15 +87,18 @@ class Screens:
         """Return what brings the waiting screen to the device, in messages of at most `limit` bytes."""
         screen, self._wanted = self._wanted, None
         assert screen is not None
-        says = []
-        for row in range(facts.rows):
-            line = messages.line(row, screen.lines[row] if row < len(screen.lines) else "", limit)
-            if self._rows.get(row, messages.line(row, "", limit)) != line:
-                self._rows[row] = line
-                says.append(line)
+        rows = [messages.row_text(line, limit) for line in screen.lines[: facts.rows]]
+        rows += [b""] * (facts.rows - len(rows))
+        was, self._rows = self._rows or [b""] * facts.rows, rows
         signs = CAMERA_LOOKS * screen.camera | WARNING * screen.warning
         signs |= sum(SIGNS.get(sign, 0) for sign in set(screen.signs))
-        says.append(messages.show(screen.page, screen.pages, MARKS.get(screen.mark, 0), signs))
+        show = messages.show(screen.page, screen.pages, MARKS.get(screen.mark, 0), signs)
+        says = _grown(was, rows) if facts.grows else _lines(was, rows)
+        if facts.grows and show == self._shown_as and says and (last := messages.grow(says[-1], limit)):
+            says[-1] = last
+        else:
+            says.append(show)
+        self._shown_as = show
         self._on_its_way, self._left = self._number, len(says)
         return says
 
@@ -103,3 +108,23 @@ class Screens:
             return None
         self._left -= count
         return None if self._left else self._on_its_way
+
+
+def _lines(was: Sequence[bytes], rows: Sequence[bytes]) -> list[bytes]:
+    """Return what makes rows into others at any device: each that differs, whole."""
+    return [messages.line(row, now) for row, (before, now) in enumerate(zip(was, rows, strict=True)) if before != now]
+
+
+def _grown(was: Sequence[bytes], rows: Sequence[bytes]) -> list[bytes]:
+    """Return it for a device whose rows can grow: of each only what is new."""
+    filled = max((row + 1 for row, text in enumerate(rows) if text), default=0)
+    emptied = sum(map(bool, was[filled:])) >= _WORTH_EMPTY
+    before = [*was[:filled], *rows[filled:]] if emptied else was
+    tails = [
+        messages.tail(row, old, new) for row, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new
+    ]
+    return [messages.empty(filled), *tails] if emptied else tails
+
+
+_WORTH_EMPTY: Final = 2
+"""Rows with text that one EMPTY stands for, at least: a LINE empties one."""
