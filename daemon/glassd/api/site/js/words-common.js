@@ -1,0 +1,38 @@
+// The words that more than one page says: Chinese, then English.
+
+export default {
+  "site.board": ["总览", "Board"],
+  "site.glasses": ["眼镜", "Glasses"],
+  "site.history": ["历史", "History"],
+  "site.settings": ["设置", "Settings"],
+  "site.pages": ["页面", "Pages"],
+  "site.skip": ["跳到内容", "Skip to the content"],
+  "site.language": ["English", "中文"],
+  "site.language_label": ["Switch to English", "切换到中文"],
+  "site.sign_out": ["退出登录", "Sign out"],
+  "site.connected": ["已连接", "Connected"],
+  "site.connecting": ["连接中", "Connecting"],
+  "site.lost": ["连接断了，正在重试", "Lost, trying again"],
+  "site.unreachable": ["连不上 glassd", "glassd cannot be reached"],
+  "site.wrong_answer": ["收到的回答看不懂", "The reply could not be understood"],
+
+  "mark.idle": ["空闲", "idle"],
+  "mark.looking": ["看", "looking"],
+  "mark.sending": ["发送", "sending"],
+  "mark.thinking": ["思考", "thinking"],
+  "mark.writing": ["回答", "writing"],
+  "mark.done": ["完成", "done"],
+  "mark.cut_off": ["中断", "cut off"],
+  "mark.error": ["出错", "error"],
+
+  "sign.camera": ["摄像头开着", "camera on"],
+  "sign.warning": ["glassd 自身有问题", "something of glassd's own does not work"],
+  "sign.paused": ["已暂停", "paused"],
+  "sign.no_camera": ["没有摄像头", "no camera"],
+  "sign.no_network": ["没有网络", "no network"],
+  "sign.queued": ["有问题在排队", "questions wait"],
+  "sign.budget_low": ["额度快用完了", "little budget left"],
+  "sign.clock_not_set": ["时间还没有校准", "the clock is not set"],
+  "screen.page": ["第 {page} 页，共 {pages} 页", "page {page} of {pages}"],
+  "screen.empty": ["屏幕是空的", "the screen is empty"],
+};
