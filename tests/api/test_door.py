@@ -39,7 +39,6 @@ async def board(folder: Path, token: Token | None) -> AsyncIterator[BaseTestServ
     door = Door(token, folder, right_time)
     await door.sessions.load()
     async with TestServer(application(cast("House", Board()), door)) as server:
-        door.url = str(server.make_url("/")).rstrip("/")
         yield server
     await door.sessions.close()
 

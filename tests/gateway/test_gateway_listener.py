@@ -13,6 +13,7 @@ import pytest
 from http_unix import question
 from scripts import THE_MANUALS, Script, Stepwise
 
+from glassd import entrance
 from glassd.answer import Delta, Outcome, OutcomeKind, Problem, Reasoning
 from glassd.callers import host_and_port
 from glassd.gateway import listener, server
@@ -302,7 +303,7 @@ def test_a_connection_that_says_nothing_is_closed() -> None:
             assert await connection.is_closed()
             return asyncio.get_running_loop().time() - start
 
-    assert run(talk()) == pytest.approx(listener.HEAD_LIMIT_S, abs=0.5)
+    assert run(talk()) == pytest.approx(entrance.HEAD_LIMIT_S, abs=0.5)
 
 
 def test_a_head_that_drips_is_given_up() -> None:
@@ -317,7 +318,7 @@ def test_a_head_that_drips_is_given_up() -> None:
             assert await connection.is_closed()
             return asyncio.get_running_loop().time() - start
 
-    assert run(talk()) <= listener.HEAD_LIMIT_S + 2
+    assert run(talk()) <= entrance.HEAD_LIMIT_S + 2
 
 
 def test_a_head_in_pieces_is_a_head() -> None:
@@ -334,7 +335,7 @@ def test_a_head_in_pieces_is_a_head() -> None:
 def test_a_head_without_end_is_no_request() -> None:
     async def talk() -> int:
         async with listening(Script(), "127.0.0.1:0", None) as port, connected(port) as connection:
-            connection.writer.write(b"GET / HTTP/1.1\r\nx: " + b"y" * (listener.HEAD_LIMIT_BYTES + 1))
+            connection.writer.write(b"GET / HTTP/1.1\r\nx: " + b"y" * (entrance.HEAD_LIMIT_BYTES + 1))
             return int((await connection.reader.readline()).split()[1])
 
     assert run(talk()) == 400

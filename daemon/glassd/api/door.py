@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from glassd.api.codes import Scope
     from glassd.api.sessions import Session
+    from glassd.api.tls import Tls
     from glassd.config.schema import Api
     from glassd.wall import Wall
 
@@ -54,12 +55,20 @@ class Door:
         self.token = token
         self.sessions = Sessions(folder, b"" if token is None else token.known_as, wall)
         self.codes = Codes(clock)
-        self.url: str | None = None
-        """Where a browser finds the board: scheme, host and port; None where there is no address."""
-        self.certificate: dict[str, str] = {}
-        """What a person can know the board's own certificate by, as JSON."""
+        self.url: Callable[[], str] | None = None
+        """Returns where a browser finds the board: scheme, host and port; None while there is nothing to find."""
+        self._tls: Tls | None = None
         self._log_ins = Attempts(clock)
         self._bearers = Attempts(clock)
+
+    def serves(self, url: Callable[[], str], tls: Tls | None) -> None:
+        """Take note of where browsers find the board, and by what their connections are encrypted."""
+        self.url, self._tls = url, tls
+
+    @property
+    def fingerprint(self) -> str:
+        """What a person can know the board's own certificate by; empty where there is none."""
+        return "" if self._tls is None else self._tls.certificate.fingerprint
 
     async def by_token(self, address: str, given: str) -> Caller | Refusal:
         """Return who brings a token; the right one is let in, whatever else has come from its address."""

@@ -126,16 +126,14 @@ class SessionRoutes:
             scope = read_json(await _small_body(request), PairRequest).scope
         except RequestError as error:
             return error_response(400, str(error))
-        door = self._door
-        base = None if door is None else f"http://{request.host}" if has_address(request) else door.url
-        if door is None or base is None:
+        if (door := self._door) is None or (base := _base(request, door)) is None:
             return error_response(503, _NO_ADDRESS, code=Code.NOT_ALLOWED)
-        if has_address(request) and _is_over_https(request):
-            base = base.replace("http:", "https:", 1)
         code = door.codes.new(scope)
         page = "/glasses" if scope == "glasses" else "/sign-in"
-        told = {"code": code, "url": f"{base}{page}#code={code}", "expires_s": round(CODE_LIFE_S)}
-        return web.json_response(told | door.certificate, headers=_NOT_KEPT)
+        told: dict[str, object] = {"code": code, "url": f"{base}{page}#code={code}", "expires_s": round(CODE_LIFE_S)}
+        if door.fingerprint:
+            told["fingerprint"] = door.fingerprint
+        return web.json_response(told, headers=_NOT_KEPT)
 
     async def wait(self, request: web.Request) -> web.Response:
         """Wait until a code has been used, or is open no longer."""
@@ -149,6 +147,13 @@ class SessionRoutes:
 
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _NO_ADDRESS = "a page needs an address, and there is none: give the config `api: {listen: …}`"
+
+
+def _base(request: web.Request, door: Door) -> str | None:
+    """Return where a browser finds the board: where the caller has, unless it came by the socket."""
+    if has_address(request):
+        return f"{'https' if _is_over_https(request) else 'http'}://{request.host}"
+    return None if door.url is None else door.url()
 
 
 async def _small_body(request: web.Request) -> bytes:

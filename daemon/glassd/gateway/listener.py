@@ -1,8 +1,7 @@
 """The gateway's place on the network: an address, and care for the connections that come in there.
 
-Anybody who reaches the address can open connections and say nothing, or say it slowly. So a connection has HEAD_LIMIT_S
-for the head of its first request, and there are at most CONNECTIONS_LIMIT of them; what follows the head is bounded by
-the server itself (BODY_LIMIT_S, IDLE_LIMIT_S). Without a token only this machine may reach it.
+There are at most CONNECTIONS_LIMIT of them, each with a bounded time for its first head (glassd.entrance); what follows
+that is bounded by the server itself (BODY_LIMIT_S, IDLE_LIMIT_S). Without a token only this machine may reach it.
 """
 
 from __future__ import annotations
@@ -11,25 +10,19 @@ import asyncio
 import ipaddress
 import logging
 import os
-import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from glassd.callers import host_and_port
+from glassd.entrance import Entrance
 from glassd.gateway.server import application, runner
 from glassd.gateway.stream import WRITE_LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from aiohttp import web
-
     from glassd.gateway.server import Responder
 
-HEAD_LIMIT_S: Final = 10.0
-"""How long a new connection may take to send the head of its first request."""
-HEAD_LIMIT_BYTES: Final = 64 * 1024
-"""How much of it is looked through for its end; what has none by then is for the server to refuse."""
 CONNECTIONS_LIMIT: Final = 64
 """How many connections may be open at once; one more is closed as it comes."""
 RETRY_S: Final = 5.0
@@ -94,9 +87,9 @@ async def listening(responder: Responder, address: str, token: str | None) -> As
     await serving.setup()
     try:
         assert serving.server is not None, "it has been set up"
-        door = _Door(serving.server)
+        entrance = Entrance(serving.server, CONNECTIONS_LIMIT, unread_limit_s=WRITE_LIMIT_S)
         host, port = host_and_port(address)
-        listener = await asyncio.get_running_loop().create_server(door.connection, host, port, start_serving=False)
+        listener = await asyncio.get_running_loop().create_server(entrance.connection, host, port, start_serving=False)
         try:
             names = [opened.getsockname() for opened in listener.sockets]
             if token is None and not all(ipaddress.ip_address(name[0]).is_loopback for name in names):
@@ -105,7 +98,7 @@ async def listening(responder: Responder, address: str, token: str | None) -> As
             yield names[0][1]
         finally:
             listener.close()
-            door.close()
+            await entrance.close()
     finally:
         await serving.cleanup()
 
@@ -113,74 +106,3 @@ async def listening(responder: Responder, address: str, token: str | None) -> As
 def _reason(error: OSError) -> str:
     """Return the system's few words; asyncio puts longer ones in their place, and name servers count downwards."""
     return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error.strerror)
-
-
-class _Door:
-    """Lets connections in to the server, once each has said what it wants."""
-
-    def __init__(self, server: web.Server) -> None:
-        self._server = server
-        self._waiting: set[_Head] = set()
-
-    def connection(self) -> asyncio.Protocol:
-        """Return what speaks with the next connection first."""
-        return _Head(self)
-
-    def close(self) -> None:
-        for head in list(self._waiting):
-            head.give_up()
-
-    def comes(self, head: _Head) -> bool:
-        """Take note of a connection; False where there are too many."""
-        self._waiting.add(head)
-        return len(self._waiting) + len(self._server.connections) <= CONNECTIONS_LIMIT
-
-    def goes(self, head: _Head) -> None:
-        self._waiting.discard(head)
-
-    def lets_in(self, head: _Head, transport: asyncio.Transport, said: bytes) -> None:
-        """Hand a connection over to the server, with what it has said so far."""
-        self.goes(head)
-        protocol = self._server()
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        protocol.data_received(said)
-
-
-class _Head(asyncio.Protocol):
-    """A connection until the head of its first request is whole."""
-
-    def __init__(self, door: _Door) -> None:
-        self._door = door
-        self._said = bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        _give_up_unread(transport.get_extra_info("socket"))
-        self._timer = asyncio.get_running_loop().call_later(HEAD_LIMIT_S, self.give_up)
-        if not self._door.comes(self):
-            self.give_up()
-
-    def data_received(self, data: bytes) -> None:
-        seen = max(len(self._said) - 3, 0)
-        self._said += data
-        if b"\r\n\r\n" in self._said[seen:] or len(self._said) > HEAD_LIMIT_BYTES:
-            self._timer.cancel()
-            self._door.lets_in(self, self._transport, bytes(self._said))
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._timer.cancel()
-        self._door.goes(self)
-
-    def give_up(self) -> None:
-        """Close the connection: it has had its time, or there are too many."""
-        self._transport.abort()
-
-
-def _give_up_unread(connection: socket.socket) -> None:
-    """Have the kernel break a connection whose client takes nothing for WRITE_LIMIT_S (tcp(7)).
-
-    Answers in a stream are watched one by one; this is for all else that may wait to be read, such as a refusal.
-    """
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(WRITE_LIMIT_S * 1000))
