@@ -18,7 +18,7 @@ demo: run-time  ## a press, a frame, a streamed answer: no glasses, no network, 
 
 .PHONY: test
 test: tools curl compiler systemd-tools fonts speaker  ## the tests that need no root, no network and no minutes
-	HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal -m "not soak and not foreign and not rig and not netns and not browser" $(TESTS)
+	HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal -m "not soak and not foreign and not rig and not netns and not browser and not openapi" $(TESTS)
 
 .PHONY: lint
 lint: tools  ## style, types, layers, unfinished words, licences
@@ -30,8 +30,8 @@ lint: tools  ## style, types, layers, unfinished words, licences
 	$(BIN)/python $(TOOLS)/licences.py
 
 .PHONY: check
-check: lint fresh-clone curl compiler systemd-tools fonts speaker foreign browser  ## what CI runs: lint, a fresh clone's demo, the servers of others, the pages in a browser, the tests with the soaks in short, the virtual board
-	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal --hypothesis-seed=0 -m "not foreign and not rig and not browser"
+check: lint fresh-clone curl compiler systemd-tools fonts speaker foreign browser openapi  ## what CI runs: lint, a fresh clone's demo, the servers of others, the pages in a browser, the API as it is documented, the tests with the soaks in short, the virtual board
+	SOAK=short HYPOTHESIS_PROFILE=quick $(PYTEST) -n auto --dist worksteal --hypothesis-seed=0 -m "not foreign and not rig and not browser and not openapi"
 	$(MAKE) --no-print-directory rig
 
 .PHONY: fresh-clone
@@ -42,6 +42,11 @@ fresh-clone:
 foreign: tools  ## the client against model servers that others wrote, from PyPI and npm (800 MB the first time)
 	@sh $(TOOLS)/foreign.sh
 	$(PYTEST) -m foreign tests/foreign
+
+.PHONY: openapi
+openapi: tools  ## every answer of the API beside its OpenAPI document, by schemathesis from PyPI (OPENAPI_EXAMPLES=: so many of each request)
+	@sh $(TOOLS)/openapi.sh
+	$(PYTEST) -m openapi tests/openapi
 
 .PHONY: browser
 browser: tools fonts chromium  ## the pages in Debian's Chromium, judged by axe from npm (TESTS=: a part)

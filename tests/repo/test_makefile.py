@@ -22,6 +22,7 @@ TARGETS = {
     "lint",
     "check",
     "foreign",
+    "openapi",
     "fuzz",
     "soak",
     "bench",

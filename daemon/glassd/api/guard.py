@@ -110,7 +110,8 @@ class Guard:
 
     def _misplaced(self, request: web.Request) -> tuple[int, str] | None:
         """Return what shows that a request comes from a page elsewhere, or could."""
-        if request.method == "POST" and (reason := self._misnamed(request)):
+        # Where no POST is taken at all, that is what is said.
+        if request.method == "POST" and not _goes_nowhere(request) and (reason := self._misnamed(request)):
             return 415, reason
         if is_from_elsewhere(request) and not (is_of_site(request.path) and is_opened(request)):
             return 403, "a page of another origin may not call this"
@@ -141,6 +142,10 @@ _WRONG_DOOR = Refusal(403, f"a page that is a pair of glasses may reach {WEB_SOC
 def _is_shut(caller: Caller, path: str) -> bool:
     """Tell whether a path is closed to a caller who has come in."""
     return caller.scope == "glasses" and path not in (WEB_SOCKET, SESSIONS) and not path.startswith(f"{SESSIONS}/")
+
+
+def _goes_nowhere(request: web.Request) -> bool:
+    return request.match_info.http_exception is not None
 
 
 def _in_our_shape(error: web.HTTPException) -> web.Response:

@@ -37,6 +37,10 @@ TEXT_LIMIT_CHARS = 1000
 """How long what is searched for may be."""
 DELETE_LIMIT = 10_000
 """How many asks one request may delete."""
+PLACE_LIMIT_DIGITS = 4
+"""How long the place of a picture may be: an ask has far fewer than 10,000."""
+ASK = "[0-9]+|[a-z]+-[0-9]+"
+"""What names an ask: its number, or its id."""
 _UCRED = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7), SO_PEERCRED)
 
 _T = TypeVar("_T", bound=msgspec.Struct)
@@ -45,31 +49,35 @@ Text = Annotated[str, msgspec.Meta(max_length=TEXT_LIMIT_CHARS)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 
 
-class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+class HistoryQuery(msgspec.Struct, forbid_unknown_fields=True):
     """What a GET may say behind its `?`."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=LIST_LIMIT)] = 20
-    before: Count | None = None
-    since: float | None = None
+    before: Count | msgspec.UnsetType = msgspec.UNSET
+    since: float | msgspec.UnsetType = msgspec.UNSET
     failed: bool = False
     text: Text = ""
     all: bool = False
 
 
-class _Whose(msgspec.Struct, forbid_unknown_fields=True):
+class HistoryWhose(msgspec.Struct, forbid_unknown_fields=True):
     """Whose asks are meant: those of the wearer of now, or of all."""
 
     all: bool = False
 
 
-class _Export(msgspec.Struct, forbid_unknown_fields=True):
+class HistoryExport(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /api/history/export."""
+
     since: float | None = None
     failed: bool = False
     text: Text = ""
     all: bool = False
 
 
-class _Delete(msgspec.Struct, forbid_unknown_fields=True):
+class HistoryDelete(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /api/history/delete."""
+
     asks: Annotated[list[Count], msgspec.Meta(max_length=DELETE_LIMIT)]
     all: bool = False
 
@@ -94,8 +102,8 @@ class HistoryRoutes:
             web.get("/api/history", self._guarded(self.asks)),
             web.get("/api/history/skips", self._guarded(self.skips)),
             web.get("/api/history/audit", self._guarded(self.audit)),
-            web.get("/api/history/{ask}", self._guarded(self.ask)),
-            web.get("/api/history/{ask}/pictures/{place}", self._guarded(self.picture)),
+            web.get(f"/api/history/{{ask:{ASK}}}", self._guarded(self.ask)),
+            web.get(f"/api/history/{{ask:{ASK}}}/pictures/{{place:[0-9]+}}", self._guarded(self.picture)),
             web.post("/api/history/export", self._guarded(self.export)),
             web.post("/api/history/delete", self._guarded(self.delete)),
             web.post("/api/history/forget", self._guarded(self.forget)),
@@ -103,29 +111,31 @@ class HistoryRoutes:
 
     async def asks(self, request: web.Request, history: History) -> web.Response:
         """Return asks, newest first."""
-        wanted = _behind_the_question_mark(request, _Wanted)
-        query = Query(wanted.limit, wanted.before, wanted.since, wanted.failed, wanted.text, wanted.all)
+        wanted = _behind_the_question_mark(request, HistoryQuery)
+        before = None if wanted.before is msgspec.UNSET else wanted.before
+        since = None if wanted.since is msgspec.UNSET else wanted.since
+        query = Query(wanted.limit, before, since, wanted.failed, wanted.text, wanted.all)
         return _json({"asks": await history.asks(query)})
 
     async def ask(self, request: web.Request, history: History) -> web.Response:
         """Return one ask."""
-        everybody = _behind_the_question_mark(request, _Whose).all
+        everybody = _behind_the_question_mark(request, HistoryWhose).all
         found = await history.ask(request.match_info["ask"], everybody=everybody)
         return _not_there(request) if found is None else _json(found)
 
     async def picture(self, request: web.Request, history: History) -> web.Response:
         """Return a picture that is kept of an ask."""
-        everybody = _behind_the_question_mark(request, _Whose).all
+        everybody = _behind_the_question_mark(request, HistoryWhose).all
         pictures = await history.pictures(request.match_info["ask"], everybody=everybody)
-        place = request.match_info["place"]
-        if not place.isdecimal() or not 1 <= int(place) <= len(pictures):
+        place = request.match_info["place"].lstrip("0")
+        if not place or len(place) > PLACE_LIMIT_DIGITS or int(place) > len(pictures):
             return _not_there(request)
         media_type, data = pictures[int(place) - 1]
         return web.Response(body=data, content_type=media_type, headers={"Cache-Control": "no-store"})
 
     async def skips(self, request: web.Request, history: History) -> web.Response:
         """Return how often triggers asked nothing."""
-        everybody = _behind_the_question_mark(request, _Whose).all
+        everybody = _behind_the_question_mark(request, HistoryWhose).all
         return _json({"skips": await history.skips(everybody=everybody)})
 
     async def audit(self, _request: web.Request, history: History) -> web.Response:
@@ -134,7 +144,7 @@ class HistoryRoutes:
 
     async def export(self, request: web.Request, history: History) -> web.StreamResponse:
         """Write asks whole, oldest first, as JSON lines."""
-        wanted = read_json(await request.read(), _Export)
+        wanted = read_json(await request.read(), HistoryExport)
         query = Query(since=wanted.since, failed=wanted.failed, text=wanted.text, everybody=wanted.all)
         async with aclosing(history.export(query, _who(request))) as batches:
             batch: list[dict[str, Any]] = await anext(batches, [])  # before the head: it can be refused
@@ -148,12 +158,12 @@ class HistoryRoutes:
 
     async def delete(self, request: web.Request, history: History) -> web.Response:
         """Delete some asks."""
-        wanted = read_json(await request.read(), _Delete)
+        wanted = read_json(await request.read(), HistoryDelete)
         return _json({"deleted": await history.delete(wanted.asks, _who(request), everybody=wanted.all)})
 
     async def forget(self, request: web.Request, history: History) -> web.Response:
         """Delete all asks."""
-        wanted = read_json(await request.read(), _Whose)
+        wanted = read_json(await request.read(), HistoryWhose)
         return _json({"deleted": await history.forget(_who(request), everybody=wanted.all)})
 
     def _guarded(

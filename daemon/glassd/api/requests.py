@@ -62,6 +62,10 @@ class PressRequest(msgspec.Struct, forbid_unknown_fields=True):
     gesture: Literal["press", "double", "triple", "long"] = "press"
 
 
+class NothingRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /api/reload and POST /api/latency: what they do needs no word; an empty body is one as well."""
+
+
 class DoRequest(msgspec.Struct, forbid_unknown_fields=True):
     """POST /api/do."""
 

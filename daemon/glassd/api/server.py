@@ -12,6 +12,7 @@ GET  /api/events            screens and events as they happen: JSON lines, serve
 POST /api/latency           measure camera.latency: the first display flashes before the camera
 POST /api/reload            read the config again
 GET  /api/report            for a bug report
+GET  /api/openapi.json      all of this, as an OpenAPI document
 GET  /api/history           what is kept of the asks: see glassd.api.history for this and what goes with it
 GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `name`
 *    /api/sessions, /pair   signing in and out: see glassd.api.signing_in
@@ -34,12 +35,14 @@ from glassd.api.guard import Guard, error_response
 from glassd.api.headers import add_headers
 from glassd.api.history import HistoryRoutes
 from glassd.api.live import Live, no_camera
+from glassd.api.openapi import OpenApi
 from glassd.api.places import PICTURES
 from glassd.api.posted import read_posted
 from glassd.api.requests import (
     REQUEST_LIMIT_BYTES,
     AskRequest,
     DoRequest,
+    NothingRequest,
     PressRequest,
     RequestError,
     read_json,
@@ -154,6 +157,7 @@ def application(house: House, door: Door | None) -> web.Application:
             web.post("/api/latency", routes.latency),
             web.post("/api/reload", routes.reload),
             web.get("/api/report", routes.report),
+            web.get("/api/openapi.json", OpenApi().document),
             web.get("/api/sockets/{name}", routes.socket),
             *HistoryRoutes(house).routes(),
             *SessionRoutes(door).routes(),
@@ -242,7 +246,11 @@ class _Routes:
             return error_response(503, f"no camera takes it: {why}", code=Code.NO_CAMERA)
         return await posted.answer()
 
-    async def latency(self, _request: web.Request) -> web.Response:
+    async def latency(self, request: web.Request) -> web.Response:
+        try:
+            read_json(await request.read() or b"{}", NothingRequest)
+        except RequestError as error:
+            return error_response(400, str(error))
         if self._measuring.locked():
             return error_response(503, "it is being measured already", code=Code.BUSY)
         async with self._measuring:
@@ -251,9 +259,12 @@ class _Routes:
             except AskError as error:
                 return error_response(503, str(error), code=error.problem.code)
 
-    async def reload(self, _request: web.Request) -> web.Response:
+    async def reload(self, request: web.Request) -> web.Response:
         try:
+            read_json(await request.read() or b"{}", NothingRequest)
             changed = await self._house.reload()
+        except RequestError as error:
+            return error_response(400, str(error))
         except ConfigError as error:
             return error_response(422, "the config has mistakes; the old one stays in force", str(error).splitlines())
         return _json({"changed": changed})
