@@ -126,7 +126,9 @@ _RST = frozenset(range(0xD0, 0xD8))
 _STAND_ALONE = _RST | {0x01}  # markers without a length: RST and TEM (B.1.1.3)
 _STUFFED = 0x00  # FF 00 within a scan is a data byte FF (B.1.1.5)
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]")  # neither stuffed nor RST: found in C, among hundreds of FF
-_FILL = 0xFF  # any marker may have fill bytes before it (B.1.1.2)
+_FILLS = re.compile(rb"\xff*")  # any marker may have fill bytes before it (B.1.1.2)
+JPEG_SEGMENTS_LIMIT: Final = 4096
+"""The most that are walked: pictures have tens, those with profiles and previews hundreds, and each takes a µs."""
 
 
 class JpegSegment(NamedTuple):
@@ -144,10 +146,10 @@ class JpegSegment(NamedTuple):
 def jpeg_segments(data: bytes) -> Iterator[JpegSegment]:
     """Yield each segment of a JPEG after its start-of-image marker, the end-of-image marker the last.
 
-    Raise PictureError where the JPEG is broken or cut off.
+    Raise PictureError where the JPEG is broken or cut off, or has more of them than any camera makes.
     """
     at = len(_SOI)
-    while True:
+    for _ in range(JPEG_SEGMENTS_LIMIT):
         start = at
         marker, at = _jpeg_marker(data, at)
         if marker == _EOI or marker in _STAND_ALONE:
@@ -160,6 +162,7 @@ def jpeg_segments(data: bytes) -> Iterator[JpegSegment]:
             end = _jpeg_scan_end(data, end)
         yield JpegSegment(marker, start, body, end)
         at = end
+    raise PictureError(f"a JPEG of over {JPEG_SEGMENTS_LIMIT} segments")
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
@@ -183,8 +186,8 @@ def _jpeg_head_end(data: bytes) -> int:
 def _jpeg_marker(data: bytes, at: int) -> tuple[int, int]:
     """Return the marker at `at` and where what follows it begins."""
     start = at
-    while at < len(data) and data[at] == _FILL:
-        at += 1
+    fills = _FILLS.match(data, at)
+    at = start if fills is None else fills.end()
     if at >= len(data):
         raise PictureError("a JPEG that is cut off: no end-of-image marker")
     if at == start or data[at] == _STUFFED:

@@ -41,7 +41,8 @@ TOLD = """\
 9:8: camera.size: expected a size in pixels, such as 1920x1080, got the number 0x0
 10:8: camera.fps: expected a whole number, got text 'fast'
 11:3: camera.fps: expected this key once, it stands in line 10 already
-13:13: buttons.0.driver: expected a driver that is installed, got pedals; there are: bridge, evdev, gpio, keyboard
+13:13: buttons.0.driver: expected a driver that is installed, got pedals; there are: bridge, evdev, gpio, keyboard,
+... web
 15:35: triggers.0.ask: expected quotes around a text with a comma in it: "what, exactly"
 16:11: triggers.1.when: expected a closing " on this line
 17:9: triggers.1.do: expected cancel, clear, repeat, resume, pause, unpause, toggle pause, next page, previous page, new

@@ -31,6 +31,7 @@ print("loaded:", *sorted({heavy} & set(sys.modules)), file=sys.stderr)
         (["check", "configs/demo.yaml"], {"asyncio"}),
         (["check", "configs/uvc-dashscope.yaml"], {"asyncio"}),
         (["check", "configs/bridge.yaml"], {"asyncio"}),
+        (["check", "configs/browser-glasses.yaml"], {"asyncio"}),
         (["schema"], {"asyncio"}),
         (["drivers"], {"asyncio"}),
         (["status"], set()),

@@ -1,55 +1,30 @@
 """The device's clock mapped to the board's (docs/link.md, section 8): offset and drift, from PING and PONG.
 
-Each exchange has four instants, as in NTP (RFC 5905, section 8). What an exchange took longer than the shortest one, it
-waited somewhere: behind a chunk on its way here, behind a busy host. That spoils its offset by half of the wait if it
-was on one way only, by less if on both. So three numbers are fitted to the latest exchanges: the offset, the drift, and
-which share of the waits is to be taken off; an exchange counts the less the longer it waited.
+The device counts microseconds in 32 bits: of the possible instants, 71 minutes apart, one is meant.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from math import inf
-from typing import Final, NamedTuple
+from typing import Final
 
-EXCHANGES: Final = 64
-"""Those that count: 16 s of them."""
+from glassd_drivers.clockfit import ClockFit
+
 _WRAP: Final = 1 << 32
 _HALF: Final = _WRAP >> 1
 _SECOND: Final = 1_000_000
 """Microseconds."""
-_NOISE_S: Final = 0.000_1
-"""How exact an exchange without a wait is …"""
-_NOISE_OF_WAIT: Final = 0.1
-"""… and what each second of its wait takes from that."""
-_DRIFT: Final = 0.000_2
-"""Drifts as crystals have them (twice 100 ppm): what is expected as long as the exchanges say nothing else."""
-_DRIFT_MOST: Final = 0.05
-"""No clock is worse than this."""
-_SHARE: Final = 0.3
-"""The share of a wait that spoils the offset, which is -0.5 to 0.5: likewise."""
-
-
-class _Exchange(NamedTuple):
-    middle: float
-    """Seconds, of the board."""
-    offset: float
-    """Seconds: the device's clock less the board's."""
-    way: float
-    """Seconds on the line, both ways."""
 
 
 class Clock:
     """Carries instants of the device to the board's CLOCK_MONOTONIC, once `known`."""
 
     def __init__(self) -> None:
-        self._exchanges: deque[_Exchange] = deque(maxlen=EXCHANGES)
-        self._offset = 0.0
-        self._drift = 0.0
-        self._about = 0.0
-        """The board's instant at which `_offset` is right."""
-        self._shortest = inf
-        self.known = False
+        self._fit = ClockFit()
+
+    @property
+    def known(self) -> bool:
+        """Whether there was an exchange."""
+        return self._fit.known
 
     def exchange(self, sent: float, received: int, answered: int, came: float) -> None:
         """Take the instants of a PING and its PONG: the board's in seconds, the device's in microseconds, u32."""
@@ -60,53 +35,18 @@ class Clock:
         middle = (sent + came) / 2
         device = (received % _WRAP) / _SECOND + took / 2
         if self.known:
-            expected = self._device(middle)
+            expected = self._fit.far(middle)
             device += round((expected - device) * _SECOND / _WRAP) * _WRAP / _SECOND
-        self._exchanges.append(_Exchange(middle, device - middle, way))
-        self._shortest = min(self._shortest, way)
-        self._fit()
-        self.known = True
+        self._fit.exchange(middle, device, way)
 
     def rate_changed(self) -> None:
         """The line has another rate: how long its ways are is to be learnt anew."""
-        self._exchanges.clear()
-        self._shortest = inf
+        self._fit.forget_ways()
 
     def instant(self, device: int, now: float) -> float:
         """Return the board's instant of the device's microseconds, the one nearest to `now`; `now` if unknown."""
         if not self.known:
             return now
-        behind = (round(self._device(now) * _SECOND) - device + _HALF) % _WRAP - _HALF
-        return now - behind / _SECOND / (1 + self._drift)
-
-    def _device(self, instant: float) -> float:
-        """Return the device's seconds at an instant of the board, with all its wraps."""
-        return instant + self._offset + self._drift * (instant - self._about)
-
-    def _fit(self) -> None:
-        """Least squares with what is expected beforehand, by the normal equations of three unknowns."""
-        latest = self._exchanges[-1]
-        # Unknown: the offset now, less the latest one's; the drift, less what it was held for; the share of the waits.
-        drift = self._drift
-        a, b, c, e, f, h, u, v, w = 0.0, 0.0, 0.0, _DRIFT**-2, 0.0, _SHARE**-2, 0.0, 0.0, 0.0
-        for middle, offset, way in self._exchanges:
-            age, wait = middle - latest.middle, way - self._shortest
-            seen = offset - latest.offset - drift * age
-            weight = (_NOISE_S + _NOISE_OF_WAIT * wait) ** -2
-            a += weight
-            b += weight * age
-            c += weight * wait
-            e += weight * age * age
-            f += weight * age * wait
-            h += weight * wait * wait
-            u += weight * seen
-            v += weight * age * seen
-            w += weight * wait * seen
-        # Elimination; a > 0, and what was expected beforehand keeps the other two pivots from zero.
-        e, f, v = e - b * b / a, f - b * c / a, v - b * u / a
-        h, w = h - c * c / a, w - c * u / a
-        share = max(-0.5, min(0.5, (w - f * v / e) / (h - f * f / e)))
-        change = (v - f * share) / e
-        self._offset = latest.offset + (u - b * change - c * share) / a
-        self._drift = max(-_DRIFT_MOST, min(_DRIFT_MOST, drift + change))
-        self._about = latest.middle
+        at_now = self._fit.far(now)
+        behind = (round(at_now * _SECOND) - device + _HALF) % _WRAP - _HALF
+        return self._fit.instant(at_now - behind / _SECOND, now)
