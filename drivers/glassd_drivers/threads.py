@@ -53,7 +53,7 @@ class DeviceThread:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._calls: queue.Queue[_Call | None] = queue.Queue(CALLS_LIMIT)
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()  # bounded by whoever puts into it, here
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
         self._ended = asyncio.Event()
@@ -124,8 +124,8 @@ class DeviceThread:
             self._ending.set()
             self._refuse_waiting()
             if release is not None:
-                self._calls.put_nowait(_Call(Future(), lambda: self._release(release)))
-            self._calls.put_nowait(None)
+                self._calls.put(_Call(Future(), lambda: self._release(release)))
+            self._calls.put(None)
         try:
             async with asyncio.timeout(limit_s):
                 await self._ended.wait()
@@ -142,11 +142,10 @@ class DeviceThread:
             raise TransientFault(
                 f"{self._name}: the device is stuck, {LEFT_BEHIND_LIMIT} calls never returned; plug it in anew"
             )
+        if self._calls.qsize() >= CALLS_LIMIT:
+            raise TransientFault(f"{self._name}: the device is stuck, {CALLS_LIMIT} calls wait for it")
         future: Future[R] = Future()
-        try:
-            self._calls.put_nowait(_Call(future, fn))
-        except queue.Full:
-            raise TransientFault(f"{self._name}: the device is stuck, {CALLS_LIMIT} calls wait for it") from None
+        self._calls.put(_Call(future, fn))
         if self._thread is None:
             loop = asyncio.get_running_loop()
             self._thread = threading.Thread(target=self._run, args=(loop,), name=self._name, daemon=True)

@@ -9,12 +9,15 @@ holds for a few characters that UAX #14 would let begin a line.
 
 from __future__ import annotations
 
-import copy
 import unicodedata
 from collections import deque
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NEVER_STARTS = frozenset(
     "、。，．：；！？…‥·・‧～〜／％‰℃°′″%"
@@ -43,6 +46,8 @@ class Unit(Struct, frozen=True):
     wide_last: bool
     joins: bool
     """Ends with a zero-width joiner."""
+    may_start: bool
+    """Kinsoku lets it begin a line."""
 
 
 @lru_cache(maxsize=8192)
@@ -61,6 +66,7 @@ def unit(grapheme: str) -> Unit:
         wide_first=unicodedata.east_asian_width(grapheme[0]) in "FWH",
         wide_last=unicodedata.east_asian_width(grapheme[last]) in "FWH",
         joins=grapheme[-1] == "\u200d",
+        may_start=grapheme[0] not in NEVER_STARTS or first_class == "ZW",
     )
 
 
@@ -89,6 +95,11 @@ class Breaker:
             return None
         return self._decide(ahead.popleft())
 
+    @property
+    def waiting(self) -> Iterable[Unit]:
+        """The units that are not decided yet."""
+        return self._ahead
+
     def end(self) -> list[tuple[Unit, bool]]:
         """Return all that waits, decided as it stands at the end of a line."""
         decided = []
@@ -99,14 +110,20 @@ class Breaker:
 
     def fork(self) -> Breaker:
         """Return an independent copy."""
-        twin = Breaker()
+        twin = object.__new__(Breaker)
         twin._ahead = self._ahead.copy()
-        twin._past = copy.copy(self._past)
+        twin._past = self._past.fork()
         return twin
 
     def _decide(self, unit: Unit) -> tuple[Unit, bool]:
         past = self._past
-        allowed = past.left is not None and unit.text[:1] not in NEVER_STARTS and _may_break(past, unit, self._ahead)
+        left = past.left
+        if left is None or not unit.may_start or left.last == unit.first == "AL":  # LB28: no rule before it holds
+            allowed = False
+        elif left.last == unit.first == "ID" and not left.joins:  # LB31: no rule before it holds
+            allowed = True
+        else:
+            allowed = _may_break(past, unit, self._ahead)
         past.move_to(unit)
         return unit, allowed
 
@@ -124,9 +141,17 @@ class _Past:
     opens_quote: bool = False  # LB15a's left side: an initial quote at the start of something, and spaces
     number: str = ""  # "NU" within NU (SY | IS)*, "CL" after it and one closing bracket: LB25's left side
 
+    def fork(self) -> _Past:
+        """Return an independent copy."""
+        twin = object.__new__(_Past)
+        twin.__dict__.update(self.__dict__)
+        return twin
+
     def move_to(self, unit: Unit) -> None:
         if unit.first == "SP":
             self.number = ""
+        elif unit.first == unit.last == "AL":  # what follows, for most of all text
+            self.base, self.opens_quote, self.number = "AL", False, ""
         else:
             self.opens_quote = (
                 unit.first == "QU"

@@ -158,15 +158,19 @@ class Compositor:
         self._slot.lost()
         self._changed.set()
         self._served += 1
+        patience = _Patience()
         watch = asyncio.create_task(display.watch(), name="display-watch")
-        feed = asyncio.create_task(self._feed(display), name="display-feed")
+        feed = asyncio.create_task(self._feed(display, patience), name="display-feed")
         try:
-            done, _ = await asyncio.wait((watch, feed), return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            done, _ = await asyncio.wait((watch, feed, patience.over), return_when=asyncio.FIRST_COMPLETED)
+            for ended in done:
+                ended.result()
+            if patience.over in done:
+                raise TransientFault(f"the display took no screen for {SHOW_LIMIT_S:g} s: it is opened anew")
         finally:
             self._served -= 1
             self._settled.clear()
+            patience.end()
             watch.cancel()
             feed.cancel()
             await asyncio.gather(watch, feed, return_exceptions=True)
@@ -175,14 +179,16 @@ class Compositor:
         self._changed.set()
         self._settled.clear()
 
-    async def _feed(self, display: Display) -> None:
+    async def _feed(self, display: Display, patience: _Patience) -> None:
         while True:
             await self._changed.wait()
             if (wait := self._next_at - self._clock()) > 0:
                 await asyncio.sleep(wait)
             if self._slot.due:  # still, for the newest may be what is in view
                 self._next_at = self._clock() + self.profile.interval
-                await self._show(display, self._slot.take())
+                patience.begin()
+                await display.show(self._slot.take())
+                patience.pause()
                 self._shown_at = self._clock()
                 self._tell_shown(self._slot.shown())
             if not self._slot.due:
@@ -194,9 +200,37 @@ class Compositor:
             call, self._awaited = self._awaited[1], None
             call(self._shown_at)
 
-    async def _show(self, display: Display, screen: Screen) -> None:
-        try:
-            async with asyncio.timeout(SHOW_LIMIT_S):
-                await display.show(screen)
-        except TimeoutError as error:
-            raise TransientFault(f"the display took no screen for {SHOW_LIMIT_S:g} s: it is opened anew") from error
+
+class _Patience:
+    """Tells in `over` when a screen has taken SHOW_LIMIT_S. One timer serves many screens: most take no time at all."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.over: asyncio.Future[None] = self._loop.create_future()
+        self._until: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """A screen is handed to the display."""
+        self._until = self._loop.time() + SHOW_LIMIT_S
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._until, self._look)
+
+    def pause(self) -> None:
+        """The display has taken it."""
+        self._until = None
+
+    def end(self) -> None:
+        """Nothing is waited for any more."""
+        self.over.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._until is None:
+            return
+        if self._until > self._loop.time():
+            self._timer = self._loop.call_at(self._until, self._look)
+        elif not self.over.done():
+            self.over.set_result(None)

@@ -34,7 +34,7 @@ class Cleaner:
         if self._after_cr and text[0] == "\n":
             text = text[1:]
         self._after_cr = delta[-1] == "\r"
-        if not re.search(_ODD, text):
+        if text.isprintable() or not re.search(_ODD, text):  # the first is stricter, and faster
             return text
         if "\ud800" <= text[-1] <= "\udbff":
             text, self._high = text[:-1], text[-1]
@@ -73,6 +73,13 @@ class Graphemes:
     def _feed(self, text: str) -> Iterator[str]:
         text = self.held + text
         self.held = ""
+        if (text.isascii() and text.isprintable() and text) or re.fullmatch(SINGLES, text):
+            yield from text[:-1]
+            if text[-1] == "\n":
+                yield "\n"
+            else:
+                self.held = text[-1]
+            return
         for grapheme in _split(text):
             if self.held:
                 yield self.held
@@ -116,4 +123,6 @@ _HARMFUL = (
     "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f"  # formats that nothing here draws
     "]"
 )
+SINGLES = "[ -~\n\u2010-\u2027\u2030-\u205e\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60]+"
+"""Characters that never join one another: among them each is a grapheme, and none needs to be looked for."""
 _ODD = f"[\r\t\v\f\x1c-\x1e\u2028\u2029\ud800-\udfff]|{_HARMFUL}"

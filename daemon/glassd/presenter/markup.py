@@ -66,6 +66,8 @@ class Markup:
 
     def feed(self, text: str) -> str:
         """Take the next piece of harmless text; return what is decided by it."""
+        if len(text) <= _WINDOW:
+            return self._advance(text)
         return "".join(self._advance(text[at : at + _WINDOW]) for at in range(0, len(text), _WINDOW))
 
     def finish(self) -> str:
@@ -166,8 +168,7 @@ class Markup:
                 return end, held[:end]
         place = re.search(_SPECIAL_IN_CELL if self._cell is not None else SPECIAL, held)
         if place is None:
-            keep = re.search(_BEGUN_URL, held)
-            end = len(held) if whole or keep is None else keep.start()
+            end = len(held) if whole or not held.endswith((":", ":/")) else held.rindex(":")  # of a URL, it may be
             return (end, held[:end]) if end else None
         if place.start():
             return place.start(), held[: place.start()]
@@ -382,6 +383,5 @@ _TABLE = r" *\|([^\n]*)\n *\| *(?::?-+:? *\||:?---)"
 _TABLE_BEGUN = r" *\|[^\n]*(?:\n *(?:\| *:?(?:-{0,2}|-+:?) *)?)?"
 _SPECIAL_IN_CELL = rf"{SPECIAL}|\|"
 _CELL_END = r"\n|(?<!\\)\|"
-_BEGUN_URL = r":/?\Z"
 _IN_ADDRESS = r"[()\s]"
 _IN_TITLE = r"[\"\n]"

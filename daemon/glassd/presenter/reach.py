@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from glassd.presenter.graphemes import GRAPHEME_LIMIT, Graphemes
+from glassd.presenter.graphemes import GRAPHEME_LIMIT, SINGLES, Graphemes
 
 LOOK_AHEAD: Final = 64
 """Graphemes."""
@@ -20,7 +20,7 @@ def reach(text: str) -> tuple[str, bool]:
     """
     if len(text) <= LOOK_AHEAD:
         return text, False
-    if re.match(_SINGLE, text):
+    if re.fullmatch(SINGLES, text[: LOOK_AHEAD + 1]):
         return text[:LOOK_AHEAD], True
     length = 0
     for count, grapheme in enumerate(Graphemes().feed(text[: REACH_LIMIT + GRAPHEME_LIMIT]), 1):
@@ -28,11 +28,3 @@ def reach(text: str) -> tuple[str, bool]:
         if count == LOOK_AHEAD or length >= REACH_LIMIT:
             return text[:length], True
     return text, False
-
-
-# A text, which `re` compiles when the first text comes and then keeps: a start need not wait for that.
-_SINGLE = (
-    "[ -~\n\u2010-\u2027\u2030-\u205e\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60]"
-    f"{{{LOOK_AHEAD + 1}}}"
-)
-"""Characters that never join another one: no grapheme needs to be looked for among them."""

@@ -64,7 +64,11 @@ class Box:
         self._text_rows = text_rows
         self._color = color
         self._drawn_top: list[tuple[str, bool]] = []
+        self._said: tuple[object, ...] = ()
+        """What the top says."""
         self._drawn: list[str] = []
+        self._fitted: dict[str, str] = {}
+        """The lines of the last screen, as the box has them: of the next one most are the same."""
         self._set = ""  # the colour that has been set within an update
 
     def begin(self) -> str:
@@ -83,14 +87,17 @@ class Box:
     def update(self, screen: Screen) -> str:
         """Return what changes the box into `screen`: only what differs, of a row that grows only what is new."""
         self._set = ""
-        top, rows = self._top(screen), self._text(screen)
         changed = "" if self._drawn else self._bottom()
-        if top != self._drawn_top:
-            changed += self._top_change(top)
+        said = (screen.mark, screen.camera, screen.warning, screen.signs, screen.page, screen.pages)
+        if said != self._said:
+            top = self._top(screen)
+            changed += self._top_change(top) if top != self._drawn_top else ""
+            self._drawn_top, self._said = top, said
+        rows = self._text(screen)
         for number, (row, was) in enumerate(zip_longest(rows, self._drawn), 2):
             if row != was:
                 changed += self._row_change(number, was, row)
-        self._drawn_top, self._drawn = top, rows
+        self._drawn = rows
         return f"{_SAVE}{changed}{_RESTORE}" if changed else ""
 
     def _row_change(self, number: int, was: str | None, row: str) -> str:
@@ -101,8 +108,7 @@ class Box:
             # erased.
             left = f"\x1b[{number};1H{self._ink(color=False)}{_NO_WRAP}{_ERASE_ROW}│"
             return f"{left}{row}\x1b[{self._columns + _FRAME}G{_ERASE_TO_END}│{_WRAP}"
-        pairs = enumerate(zip(was, row, strict=False))
-        same = next((at for at, (old, new) in pairs if old != new), min(len(was), len(row)))
+        same = len(was) if row.startswith(was) else _same_start(was, row)
         gone = _cells(was) - _cells(row)
         erase = f"\x1b[{gone}X" if gone > 0 else ""
         return f"\x1b[{number};{2 + _cells(row[:same])}H{self._ink(color=False)}{row[same:]}{erase}"
@@ -137,7 +143,11 @@ class Box:
         return [(cell, self._color and 0 < at <= len(left)) for at, cell in enumerate(row)]
 
     def _text(self, screen: Screen) -> list[str]:
-        lines = [fitted(printable(line), self._columns) for line in screen.lines]
+        before = self._fitted
+        self._fitted = {
+            line: before[line] if line in before else fitted(printable(line), self._columns) for line in screen.lines
+        }
+        lines = [self._fitted[line] for line in screen.lines]
         while lines and not lines[-1]:
             lines.pop()
         lines = lines[-self._text_rows :]
@@ -147,4 +157,10 @@ class Box:
 
 def _cells(text: str) -> int:
     """Return how wide a text is whose width is agreed on."""
-    return sum(2 if character > "~" else 1 for character in text)
+    return len(text) if text.isascii() else sum(2 if character > "~" else 1 for character in text)
+
+
+def _same_start(one: str, other: str) -> int:
+    """Return how many characters two texts that differ have in common at their start."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

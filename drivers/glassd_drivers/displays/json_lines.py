@@ -93,12 +93,12 @@ class JsonDisplay(ThreadDisplay):
     def _write(self, data: bytes) -> None:
         if self._is_file:
             self._turn_over(len(data))
-        poll = select.poll()
-        poll.register(self._fd, select.POLLOUT)
         while data:
             try:
                 data = data[os.write(self._fd, data) :]
             except BlockingIOError:
+                poll = select.poll()
+                poll.register(self._fd, select.POLLOUT)
                 if not poll.poll(WRITE_LIMIT_S * 1000):
                     raise TransientFault(f"{self._where}: nothing was read for {WRITE_LIMIT_S:g} s") from None
             except OSError as error:

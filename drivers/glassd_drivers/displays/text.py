@@ -14,6 +14,8 @@ _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 
 def printable(line: str) -> str:
     """Return `line` without the characters that would steer a terminal instead of standing in a line of text."""
+    if line.isprintable():  # which is stricter, and a hundred times as fast
+        return line
     return "".join(
         character
         for character in line
@@ -23,6 +25,8 @@ def printable(line: str) -> str:
 
 def fitted(line: str, columns: int) -> str:
     """Return the start of a printable `line` that fits into `columns` half-width cells."""
+    if len(line) <= columns and line.isascii():
+        return line
     import wcwidth  # noqa: PLC0415  its tables take a twentieth of a start, and this is on the display's own thread
 
     if wcwidth.width(line) <= columns:
