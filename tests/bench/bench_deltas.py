@@ -109,14 +109,15 @@ class Channel:
 def delta_to_channel() -> Iterator[Ratio]:
     """From a delta, or from a screen, to the bytes at the far end of a display's channel, beside a bare write to it.
 
-    A channel is a loopback within this process: a fifo, which is written on a thread as all devices are that may block;
-    a WebSocket of aiohttp's, as pages have it; plain TCP. *Bare* is what asyncio itself has for it, called with the
-    very bytes that the screen before was: `run_in_executor(os.write)`, `send_bytes`, `transport.write`. *Ours* is a call
-    of the stage with a delta of four characters, as the model client makes it: markup, layout, page, the compositor, a
-    driver's `show` (on the fifo the driver `json` itself), which makes JSON of the screen and writes it; or a call of
-    the compositor alone with a screen. Both end when the reader at the far end has the message. They take turns, each
-    as often first, second and third, and each begins once the display has taken the one before, so that its rate
-    permits the next: what is compared is work, not what other processes have left of the caches meanwhile.
+    A channel is a loopback within this process: a fifo, which is written on a thread as all devices are that may
+    block; a WebSocket of aiohttp's, as pages have it; plain TCP. *Bare* is what asyncio itself has for it, called
+    with the very bytes that the screen before was: `run_in_executor(os.write)`, `send_bytes`, `transport.write`.
+    *Ours* is a call of the stage with a delta of four characters, as the model client makes it: markup, layout,
+    page, the compositor, a driver's `show` (on the fifo the driver `json` itself), which makes JSON of the screen
+    and writes it; or a call of the compositor alone with a screen. Both end when the reader at the far end has the
+    message. They take turns, each as often first, second and third, and each begins once the display has taken the
+    one before, so that its rate permits the next: what is compared is work, not what other processes have left of
+    the caches meanwhile.
 
     Where asyncio writes by itself a bare write is little but two system calls, 10 to 20 us. What a delta takes in
     Python (its layout, its page, the compositor's task) is more than that on any machine: there the aim in
