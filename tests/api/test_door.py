@@ -64,7 +64,7 @@ def test_a_session_stands_for_the_token(tmp_path: Path) -> None:
                 assert (response.status, await response.json()) == (200, {"scope": "board"})
             assert await status_of(page) == 200
             async with page.get("/api/sessions/current") as response:
-                assert await response.json() == {"scope": "board"}
+                assert await response.json() == {"scope": "board", "session": True}
             async with page.delete("/api/sessions") as response:
                 assert response.status == 200
             assert await status_of(page) == 401

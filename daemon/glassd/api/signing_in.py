@@ -2,7 +2,7 @@
 
 POST   /api/sessions          {"token"} or {"code"}: a session, in a cookie; {"scope": "board" or "glasses"}
 DELETE /api/sessions          sign out
-GET    /api/sessions/current  {"scope"}; 401 where there is none
+GET    /api/sessions/current  {"scope", "session": whether there is one to end}; 401 where nothing lets in
 DELETE /api/sessions/all      sign everybody out
 POST   /api/pair              {"scope"?}: a code for one pair of glasses, or for a whole session
 POST   /api/pair/wait         {"code"}: answers once it has been used, or is open no longer
@@ -117,8 +117,10 @@ class SessionRoutes:
         return web.json_response({"ended": ended}, headers=_NOT_KEPT)
 
     async def current(self, request: web.Request) -> web.Response:
-        """Return what the caller may do."""
-        return web.json_response({"scope": request[CALLER].scope}, headers=_NOT_KEPT)
+        """Return what the caller may do, and whether by a session, which could be ended."""
+        caller = request[CALLER]
+        told = {"scope": caller.scope, "session": caller.session is not None}
+        return web.json_response(told, headers=_NOT_KEPT)
 
     async def pair(self, request: web.Request) -> web.Response:
         """Return a new code, and the address that a page is opened at with it."""
@@ -126,8 +128,10 @@ class SessionRoutes:
             scope = read_json(await _small_body(request), PairRequest).scope
         except RequestError as error:
             return error_response(400, str(error))
-        if (door := self._door) is None or (base := _base(request, door)) is None:
-            return error_response(503, _NO_ADDRESS, code=Code.NOT_ALLOWED)
+        if (door := self._door) is None:
+            return error_response(503, "a page needs an address: add to the config", _ADDRESS, code=Code.NOT_ALLOWED)
+        if (base := _base(request, door)) is None:
+            return error_response(503, "api.listen cannot be listened at: the log says why", code=Code.NOT_ALLOWED)
         code = door.codes.new(scope)
         page = "/glasses" if scope == "glasses" else "/sign-in"
         told: dict[str, object] = {"code": code, "url": f"{base}{page}#code={code}", "expires_s": round(CODE_LIFE_S)}
@@ -146,7 +150,12 @@ class SessionRoutes:
 
 
 _NOT_KEPT = {"Cache-Control": "no-store"}
-_NO_ADDRESS = "a page needs an address, and there is none: give the config `api: {listen: …}`"
+_ADDRESS = [
+    "api:",
+    "  listen: 0.0.0.0:8733    # or 127.0.0.1:8733, for glasses at a cable (adb reverse)",
+    "  tls: own                # browsers give their camera to https and localhost alone",
+    "  token_hash: …           # `glassd token` prints a token and this line",
+]
 
 
 def _base(request: web.Request, door: Door) -> str | None:

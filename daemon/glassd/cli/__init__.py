@@ -32,6 +32,8 @@ COMMANDS = (
     "snap",
     "preview",
     "watch",
+    "pair",
+    "token",
     "status",
     "report",
     "history",
