@@ -197,6 +197,8 @@ class Listener(testing.Rig):
         await until(lambda: size(self.heard) and self.heard.read_text("utf-8").splitlines()[-1:] == [text])
 
     async def unplug(self) -> None:
+        # A program that has just been started has no arguments yet: Popen returns before the kernel has put them there.
+        await until(lambda: running(str(self.heard)))
         for pid in running(str(self.heard)):
             os.kill(pid, signal.SIGKILL)
 

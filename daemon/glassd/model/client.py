@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
@@ -20,7 +20,7 @@ from glassd.messages.codes import Code
 from glassd.model.connections import Connections
 from glassd.model.endpoints import Plan, Target, jittered, targets
 from glassd.model.errors import one_line, own_words, problem
-from glassd.model.exchange import Exchange, Stations
+from glassd.model.exchange import UNHEARD_PART, Exchange, Stations
 from glassd.model.failures import timeout_problem
 from glassd.model.health import Health
 from glassd.model.pictures import Fitting
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
     from glassd.model.connections import Way
     from glassd.model.pictures import Develop
     from glassd_drivers.contracts import Frame
-
-UNHEARD_PART: Final = 0.75
-"""A connection whose other side takes nothing for this part of the `first` deadline is dead: known soon enough that a
-kept one which died in silence, its network gone, is given up for a new one, and not taken for a model that is slow."""
 
 _log = logging.getLogger(__name__)
 

@@ -40,6 +40,9 @@ TAIL_S: Final = 1.0
 DRAIN_S: Final = 0.25
 """How long the end of the body is waited for after [DONE]; only a connection that was read to its end can be kept."""
 DRAIN_LIMIT_BYTES: Final = 64 * 1024
+UNHEARD_PART: Final = 0.75
+"""A connection whose other side takes nothing for this part of the `first` deadline is dead: known soon enough that a
+kept one which died in silence, its network gone, is given up for a new one, and not taken for a model that is slow."""
 
 
 class Stations:
@@ -99,12 +102,14 @@ class Exchange:
         self._http_problem: Problem | None = None
         self._broken: Problem | None = None
         self._timer = asyncio.timeout(None)
-        self._alarm = _Alarm(self._timer)
+        self._alarm = _Alarm(self._timer, self._deadline_passes)
         self._waits_for = Code.CONNECT_TIMEOUT
         self._opened_before = way.opened
         self._sent = False
         self.reused = False
         """Whether the request went over a connection that was kept from an earlier one."""
+        self._connection: HttpProtocol | None = None
+        self._unheard = False
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -174,14 +179,7 @@ class Exchange:
         except TimeoutError:
             self._broken = self._passed_deadline()
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: what aiohttp says of odd URLs
-            self._broken = way_problem(
-                error,
-                where=self._target.where,
-                now=self._wall_clock(),
-                has_route=has_route(),
-                key=self._key,
-                proxy=self._way.proxy,
-            )
+            self._broken = self._way_problem(error)
         finally:
             self._alarm.cancel()
         self._end_answer()
@@ -304,6 +302,7 @@ class Exchange:
     # -- stations and deadlines ----------------------------------------------------------------------------------------
 
     def _has_connection(self, protocol: HttpProtocol) -> None:
+        self._connection = protocol
         self.reused = protocol.kept
         protocol.kept = True
         self._stations.passes("connected")
@@ -336,8 +335,25 @@ class Exchange:
         self._waits_for = code if due < self._whole_due else Code.WHOLE_TIMEOUT
         self._alarm.set(min(due, self._whole_due))
 
+    def _deadline_passes(self) -> None:
+        """Look whether it is the way that is dead, while the connection still is there to be looked at."""
+        if self._waits_for is Code.FIRST_TIMEOUT and self._connection is not None:
+            self._unheard = self._connection.unheard(UNHEARD_PART * self._deadlines.first)
+
+    def _way_problem(self, error: BaseException) -> Problem:
+        return way_problem(
+            error,
+            where=self._target.where,
+            now=self._wall_clock(),
+            has_route=has_route(),
+            key=self._key,
+            proxy=self._way.proxy,
+        )
+
     def _passed_deadline(self) -> Problem:
         code = self._waits_for
+        if self._unheard:
+            return self._way_problem(aiohttp.ServerTimeoutError("the other side took nothing of it any more"))
         seconds = getattr(self._deadlines, code.removesuffix("_timeout"))
         unreached = code is Code.CONNECT_TIMEOUT and self._way.opened == self._opened_before
         return timeout_problem(
@@ -348,8 +364,10 @@ class Exchange:
 class _Alarm:
     """Lets a timeout pass once a time has come. To set it later, as each piece of an answer does, costs no timer."""
 
-    def __init__(self, timeout: asyncio.Timeout) -> None:
+    def __init__(self, timeout: asyncio.Timeout, passes: Callable[[], None]) -> None:
+        """`passes` is called just before the timeout does."""
         self._timeout = timeout
+        self._passes = passes
         self._loop = asyncio.get_running_loop()
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -370,6 +388,7 @@ class _Alarm:
     def _check(self) -> None:
         self._timer = None
         if self._loop.time() >= self._due:
+            self._passes()
             self._timeout.reschedule(0.0)  # long past: the task is stopped at once
         else:
             self.set(self._due)

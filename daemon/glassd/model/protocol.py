@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import fcntl
+import socket
+import sys
+import termios
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -10,6 +14,10 @@ from aiohttp.client_proto import ResponseHandler
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
+
+
+_LAST_ACK_RECV: Final = slice(56, 60)
+"""Where struct tcp_info has tcpi_last_ack_recv (linux/tcp.h): milliseconds since the other side last took something."""
 
 
 class HttpProtocol(ResponseHandler):
@@ -54,6 +62,22 @@ class HttpProtocol(ResponseHandler):
         fault = aiohttp.ClientPayloadError(str(cause))
         fault.__cause__ = cause
         return fault
+
+    def unheard(self, seconds: float) -> bool:
+        """Return whether the other side has taken nothing for so long, though something was sent: it is dead.
+
+        TCP_USER_TIMEOUT says so as well, but only as something is sent again: up to 1.3 s late (measured, Linux 6.18).
+        """
+        made = None if self.transport is None else self.transport.get_extra_info("socket")
+        if made is None:
+            return False
+        try:
+            waiting = fcntl.ioctl(made.fileno(), termios.TIOCOUTQ, bytes(4))  # SIOCOUTQ: not acknowledged, tcp(7)
+            facts = made.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK_RECV.stop)
+        except OSError:  # no TCP: the reader's
+            return False
+        silent_ms = int.from_bytes(facts[_LAST_ACK_RECV], sys.byteorder)
+        return bool(int.from_bytes(waiting, sys.byteorder)) and silent_ms >= seconds * 1000
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands, TLS included."""
