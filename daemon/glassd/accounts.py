@@ -11,6 +11,7 @@ from glassd.config.events import At
 if TYPE_CHECKING:
     from glassd.config.policy import Budget
     from glassd.config.schema import Config
+    from glassd.scheduler.machine import Scheduler
     from glassd.scheduler.runner import Runner
     from glassd.spending import Amounts
 
@@ -23,12 +24,21 @@ def accounts(config: Config, runner: Runner, *, takes_asks: bool, trouble: bool)
     return {
         "clock": {"known": runner.clock_known, "holds_up": [] if runner.clock_known else waits_for_date(config)},
         "budgets": {"hour": _budget(spent.hour, limits.hour), "day": _budget(spent.day, limits.day)},
+        "waiting": scheduler.waiting,
         "outbox": outbox if config.outbox is not None or scheduler.queued else None,
         "journal": {"keep": config.journal.keep, "trouble": trouble},
         "skipped": [
             {"trigger": trigger, "why": why, "count": count} for (trigger, why), count in runner.skips.most_common()
         ],
     }
+
+
+def gateway(config: Config, scheduler: Scheduler, *, listens: bool) -> dict[str, Any] | None:
+    """Return how the gateway stands, None where the config has none. `listens`: it has its address."""
+    if (section := config.gateway) is None:
+        return None
+    under_way, waiting = scheduler.gateway_asks
+    return {"listen": section.listen, "listening": listens, "under_way": under_way, "waiting": waiting}
 
 
 def waits_for_date(config: Config) -> list[str]:

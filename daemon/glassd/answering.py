@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from glassd.answer import AnswerEvent, Outcome
     from glassd.ask import Ask
     from glassd.config.schema import Config
+    from glassd.metering import Meter
     from glassd.model.client import Client
     from glassd.model.pictures import Develop
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 class Answering:
     """The client of the config in force, and the on-board model behind it where the config names it."""
 
-    def __init__(self, develop: Develop) -> None:
-        """`develop` makes of a frame the picture that is sent."""
+    def __init__(self, develop: Develop, meter: Meter) -> None:
+        """`develop` makes of a frame the picture that is sent; `meter` counts the requests."""
         self._develop = develop
+        self._meter = meter
         self._client: Client | None = None
         self._config: Config | None = None  # the client's
         self._stack = AsyncExitStack()
@@ -58,7 +60,12 @@ class Answering:
         from glassd.model.client import Client  # noqa: PLC0415  aiohttp comes with it
 
         client = Client(
-            config.model, find_key, allow_hosts=config.allow_hosts, reader_socket=reader, develop=self._develop
+            config.model,
+            find_key,
+            allow_hosts=config.allow_hosts,
+            reader_socket=reader,
+            develop=self._develop,
+            tally=self._meter,
         )
         return await stack.enter_async_context(client)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from msgspec.structs import replace
 
 from glassd import __version__
-from glassd.accounts import accounts
+from glassd.accounts import accounts, gateway
 from glassd.answering import Answering
 from glassd.ask import Ask
 from glassd.config.keys import find_key
@@ -26,9 +26,10 @@ from glassd.events import Bus
 from glassd.gateway.apps import Apps
 from glassd.journal.journal import Journal
 from glassd.late import loaded
+from glassd.metering import Meter
 from glassd.outfit import Outfit
+from glassd.playing import Player
 from glassd.scheduler.boxes import Boxes
-from glassd.scheduler.gestures import PLAYED_STEP_S, played
 from glassd.scheduler.machine import Scheduler
 from glassd.scheduler.runner import Runner
 from glassd.service.notify import notify, reloading
@@ -37,7 +38,6 @@ from glassd.service.pause import PauseFile
 from glassd.service.report import redacted, without_paths
 from glassd.service.wall import WallClock
 from glassd.telling import Telling, beginning, displays
-from glassd_drivers.contracts import Edge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
@@ -51,11 +51,10 @@ if TYPE_CHECKING:
     from glassd.gateway.server import Responder
     from glassd.journal.history import History
     from glassd.question import Question
-    from glassd.record import AskRecord
     from glassd.spending import Spent
     from glassd.waiting import Waiting
     from glassd.wall import Wall
-    from glassd_drivers.contracts import Channel, Frame, Screen
+    from glassd_drivers.contracts import Channel, Edge, Frame, Screen
     from glassd_drivers.supervise import DeviceStatus
 
 log = logging.getLogger(__name__)
@@ -74,7 +73,9 @@ class App:
     def __init__(self, config: Config, read_config: Callable[[], Config], log_lines: Iterable[str] = ()) -> None:
         """`read_config` reads the config again and raises ConfigError; `log_lines` are the log's newest."""
         self.bus = Bus()
-        self._telling = Telling(self.bus)
+        self.meter = Meter()
+        """What is counted since the start."""
+        self._telling = Telling(self.bus, self.meter)
         self.config = config
         self.fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends with the error that the daemon cannot survive."""
@@ -85,7 +86,7 @@ class App:
         self._wall = WallClock(self._clock)
         self._outfit = Outfit(self, self._clock)
         self._stage, self._lids, self._darkroom = self._outfit.stage, self._outfit.lids, self._outfit.darkroom
-        self._model = Answering(self._darkroom.develop)
+        self._model = Answering(self._darkroom.develop, self.meter)
         self._trouble = False  # of the journal
         self._journal = Journal(
             state_folder(),
@@ -105,7 +106,7 @@ class App:
         self.runner = Runner(
             self.scheduler,
             boxes,
-            self._ask_ended,
+            self._telling.ended,
             on_pause=self._pause_file.keep,
             on_asked=self._telling.asked,
             on_event=self._telling.came,
@@ -115,7 +116,7 @@ class App:
         self._gateway_listens = False
         self._reloading: asyncio.Task[list[str]] | None = None
         self._refused = ""  # what is wrong with the newest config, where a reload has left the one before in force
-        self._played_until: dict[str, float] = {}
+        self._player = Player(self.edge, self._clock)
 
     async def __aenter__(self) -> Self:
         self._opening = asyncio.create_task(self._open_model(), name="open the way to the model")
@@ -184,7 +185,7 @@ class App:
             "buttons": self.scheduler.buttons,
             "endpoints": [endpoint.url for endpoint in self.config.model.endpoints],
             "health": self._model.health(),
-            "gateway": self._gateway_status(),
+            "gateway": gateway(self.config, self.scheduler, listens=self._gateway_listens),
             "last_ask": None if last is None else last.as_json(),
             **accounts(self.config, self.runner, takes_asks=self._journal.takes_asks, trouble=self._trouble),
         }
@@ -227,15 +228,7 @@ class App:
 
     def press(self, button: str, gesture: Gesture) -> None:
         """Play a gesture's edges, after those that are still being played; ValueError for one that starts nothing."""
-        there = self.scheduler.buttons
-        if gesture not in there.get(button, []):
-            starts = ", ".join(f"{name} {gesture}" for name in there for gesture in there[name]) or "none"
-            raise ValueError(f"{button} {gesture} starts nothing; these do: {starts}")
-        edges = played(gesture, self.config.gestures)
-        start = max(self._clock(), self._played_until.get(button, 0.0))
-        for after, kind in edges:
-            asyncio.get_running_loop().call_at(start + after, self.edge, Edge(button, kind, start + after))
-        self._played_until[button] = start + edges[-1][0] + self.config.gestures.debounce + PLAYED_STEP_S
+        self._player.press(button, gesture, self.scheduler.buttons, self.config.gestures)
 
     async def snapshot(self) -> Frame | None:
         """Return the frame in view now, None without a camera; raise AskError where it gives none, as while paused."""
@@ -297,6 +290,10 @@ class App:
         """Wait until the displays show the newest screen, bounded."""
         await self._stage.shown()
 
+    def links(self) -> dict[str, dict[str, int]]:
+        """Return what each shared device counts of its packets, by its key."""
+        return self._outfit.host.counts()
+
     def offer(self, name: str, channel: Channel) -> bool:
         """Hand a channel to the driver that waits for that name; False if none does."""
         return self._outfit.host.offer(name, channel)
@@ -312,13 +309,6 @@ class App:
     def _submit(self, ask: Ask) -> AsyncGenerator[AnswerEvent]:
         """Carry out an app's ask."""
         return self.runner.submit(replace(ask, id=self.scheduler.new_id("gateway")))
-
-    def _gateway_status(self) -> dict[str, Any] | None:
-        if (section := self.config.gateway) is None:
-            return None
-        under_way, waiting = self.scheduler.gateway_asks
-        address = {"listen": section.listen, "listening": self._gateway_listens}
-        return {**address, "under_way": under_way, "waiting": waiting}
 
     # -- what the config says -----------------------------------------------------------------------------------------
 
@@ -386,10 +376,6 @@ class App:
     def watches_scene(self) -> bool:
         """Whether changes of the scene are to be told."""
         return self.scheduler.watches_scene
-
-    def _ask_ended(self, record: AskRecord) -> None:
-        self._telling.ended(record)
-        log.log(*record.log_line())
 
     def _restored(self, spent: Spent, waiting: list[Waiting]) -> None:
         self.runner.restored(spent, waiting)

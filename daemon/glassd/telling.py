@@ -1,20 +1,24 @@
-"""What happens in the daemon, as events for whoever listens (docs/api.md): small, and cheap while nobody does."""
+"""What happens in the daemon, counted, and as events for whoever listens (docs/api.md): cheap while nobody does."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 from glassd.answer import Delta
-from glassd_drivers.contracts import Mark, Profile, Screen
+from glassd_drivers.contracts import DeviceState, Mark, Profile, Screen
 
 if TYPE_CHECKING:
     from glassd.answer import AnswerEvent
     from glassd.ask import Ask
     from glassd.events import Bus, Facts
+    from glassd.metering import Meter
     from glassd.record import AskRecord
     from glassd_drivers.contracts import Edge
     from glassd_drivers.supervise import DeviceStatus
+
+_log = logging.getLogger(__name__)
 
 PROMPT_LIMIT_CHARS: Final = 1000
 """How much of a prompt an event has; the history has all of it, where words are kept."""
@@ -23,10 +27,11 @@ TEXT_LIMIT_CHARS: Final = 4000
 
 
 class Telling:
-    """Puts the events together, and hands them to a bus."""
+    """Puts the events together and hands them to a bus; a meter counts."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, meter: Meter) -> None:
         self._bus = bus
+        self._meter = meter
 
     def edge(self, edge: Edge) -> None:
         """A button went down or up."""
@@ -40,6 +45,9 @@ class Telling:
         """A device stands otherwise than before."""
         told = {"event": "device", "name": status.name, "state": status.state.value, "error": status.error}
         self._bus.publish(told)
+        state = status.state
+        lost = state in (DeviceState.WAITING, DeviceState.FAILED)
+        self._meter.device(status.name, ready=state is DeviceState.READY, lost=lost)
 
     def screen(self, display: str, screen: Screen) -> None:
         """A display is given another screen to show; of a growing answer's the newest is enough."""
@@ -60,8 +68,10 @@ class Telling:
             self._bus.publish_soon(f"delta {ask_id}", _delta(ask_id, event.text), self._joined)
 
     def ended(self, record: AskRecord) -> None:
-        """An ask has ended."""
+        """An ask has ended; its line in the log says how."""
         self._bus.publish({"event": "ask", **record.as_json()})
+        self._meter.ended(record)
+        _log.log(*record.log_line())
 
     def _joined(self, before: Facts, after: Facts) -> Facts:
         if len(before["text"]) + len(after["text"]) > TEXT_LIMIT_CHARS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from glassd_drivers.contracts import Channel, Context, DeviceState, PermanentFault
 
@@ -20,6 +20,14 @@ CHANNELS_LIMIT = 4
 """How many channels may wait for a driver to take them; the server turns away the next one."""
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A shared device that counts what passes through it, in this life."""
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts by what they are of: `received`, `received_bad`, `sent` and so on."""
 
 
 class Host:
@@ -42,6 +50,11 @@ class Host:
         """Hand an accepted channel to the driver that takes those for `name`; False if none does, or too many wait."""
         arrivals = self._arrivals.get(name)
         return arrivals is not None and arrivals.put(channel)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return what each shared device that is open counts, by its key."""
+        open_ = {key: life.device for key, life in self._lives.items() if life.open}
+        return {key: device.counts() for key, device in open_.items() if isinstance(device, Counting)}
 
     @asynccontextmanager
     async def share(self, key: str, factory: Callable[[], AbstractAsyncContextManager[T]]) -> AsyncIterator[T]:

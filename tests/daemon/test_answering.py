@@ -11,6 +11,7 @@ from glassd.answering import Answering
 from glassd.ask import Ask, Origin
 from glassd.config.load import load
 from glassd.frames.darkroom import Darkroom
+from glassd.metering import Meter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ def test_an_ask_that_comes_before_the_way_to_the_model_is_open_waits_and_is_answ
     config = load(file).config
 
     async def main() -> list[object]:
-        answering = Answering(Darkroom().develop)
+        answering = Answering(Darkroom().develop, Meter())
         events = answering.ask(Ask("1", "What time is it?", Origin.BUTTON, time.monotonic()))
 
         async def heard() -> list[object]:

@@ -6,6 +6,7 @@ from typing import Any
 from glassd.answer import Delta, Reasoning
 from glassd.ask import Ask, Origin
 from glassd.events import BACKLOG_LIMIT_BYTES, BACKLOG_LIMIT_EVENTS, PACE_S, Bus, Subscription
+from glassd.metering import Meter
 from glassd.telling import PROMPT_LIMIT_CHARS, TEXT_LIMIT_CHARS, Telling, beginning
 from glassd_drivers.contracts import Mark, Screen
 from virtual import passes, run
@@ -78,7 +79,7 @@ def test_an_event_is_encoded_once_for_all_who_listen_in_a_form() -> None:
 def test_an_answer_that_grows_is_told_at_once_then_at_a_pace_with_nothing_of_its_text_lost() -> None:
     async def main() -> list[dict[str, Any]]:
         bus = Bus()
-        telling = Telling(bus)
+        telling = Telling(bus, Meter())
         with bus.subscribe() as subscription:
             for number in range(40):
                 telling.came("api-1", Delta(f"{number} "))
@@ -100,7 +101,7 @@ def test_an_answer_that_grows_is_told_at_once_then_at_a_pace_with_nothing_of_its
 def test_what_is_no_part_of_growing_is_never_passed_over_and_comes_after_what_was_before_it() -> None:
     async def main() -> list[dict[str, Any]]:
         bus = Bus()
-        telling = Telling(bus)
+        telling = Telling(bus, Meter())
         with bus.subscribe() as subscription:
             telling.screen("displays.0", Screen(mark=Mark.LOOKING))
             telling.screen("displays.0", Screen(mark=Mark.SENDING))
@@ -123,7 +124,7 @@ def test_what_is_no_part_of_growing_is_never_passed_over_and_comes_after_what_wa
 def test_a_flood_of_text_is_told_in_events_of_a_bounded_size() -> None:
     async def main() -> list[dict[str, Any]]:
         bus = Bus()
-        telling = Telling(bus)
+        telling = Telling(bus, Meter())
         with bus.subscribe() as subscription:
             for _ in range(20):
                 telling.came("api-1", Delta("字" * 1000))
@@ -149,7 +150,7 @@ def test_a_growing_answer_costs_nothing_while_nobody_listens() -> None:
             raise AssertionError("something was put together for nobody")
 
     async def main() -> None:
-        telling = Telling(Once())
+        telling = Telling(Once(), Meter())
         telling.came("api-1", Delta("a"))
         telling.screen("displays.0", growing("a"))
 

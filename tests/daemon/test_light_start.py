@@ -74,6 +74,7 @@ CAN_WAIT = (
     "glassd.presenter.tables",
     "glassd.gateway.server",  # there is none in the config
     "glassd.reader.server",
+    "prometheus_client",  # for the first who reads the metrics
     "sqlite3",  # the journal is opened once the daemon is ready
     "cryptography",
     "glassd.journal.history",

@@ -50,9 +50,14 @@ def test_three_drivers_open_the_line_once_and_use_it_together(tmp_path: Path) ->
                 frame = await taking
                 assert frame.data.startswith(b"\xff\xd8")
                 assert on_display(bridge)["rows"][:2] == ["together", "都在"]
+                [counts] = host.counts().values()
+                assert counts["received"] > 3
+                assert counts["sent"] > 3
+                assert counts["received_bad"] == counts["sent_bad"] == counts["sent_again"] == 0
                 await camera.close()
                 await display.show(Screen(lines=("two left",)))
                 await edges.aclose()
+            assert host.counts() == {}
             await told(bridge, "over")
             assert len(bridge.all("session")) == 1
             assert len(bridge.all("opened")) == 1

@@ -54,6 +54,11 @@ class Live:
         self._source = source
         self._viewers: set[asyncio.Task[None]] = set()
 
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self._viewers)
+
     async def show(self, request: web.Request) -> web.StreamResponse:
         """Answer with frames until the camera is away, or the viewer."""
         if (fps := _fps(request.query.get("fps", ""))) is None:

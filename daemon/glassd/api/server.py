@@ -13,6 +13,7 @@ POST /api/latency           measure camera.latency: the first display flashes be
 POST /api/reload            read the config again
 GET  /api/report            for a bug report
 GET  /api/openapi.json      all of this, as an OpenAPI document
+GET  /metrics               what is counted, for Prometheus
 GET  /api/history           what is kept of the asks: see glassd.api.history for this and what goes with it
 GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `name`
 *    /api/sessions, /pair   signing in and out: see glassd.api.signing_in
@@ -35,6 +36,7 @@ from glassd.api.guard import Guard, error_response
 from glassd.api.headers import add_headers
 from glassd.api.history import HistoryRoutes
 from glassd.api.live import Live, no_camera
+from glassd.api.metrics import Metrics
 from glassd.api.openapi import OpenApi
 from glassd.api.places import PICTURES
 from glassd.api.posted import read_posted
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from glassd.events import Bus, Facts
     from glassd.frames.view import Picked
     from glassd.journal.history import History
+    from glassd.metering import Meter
     from glassd.question import Question
     from glassd.wall import Wall
     from glassd_drivers.contracts import Channel, Frame
@@ -91,6 +94,8 @@ class House(Protocol):
     bus: Bus
     config: Config
     """The one in force."""
+    meter: Meter
+    """What is counted since the start."""
 
     @property
     def history(self) -> History | None:
@@ -132,6 +137,9 @@ class House(Protocol):
     async def reload(self) -> list[str]:
         """Read the config again; return what changed; raise ConfigError with the mistakes."""
 
+    def links(self) -> dict[str, dict[str, int]]:
+        """Return what each shared device counts of its packets, by its key."""
+
     def offer(self, name: str, channel: Channel) -> bool:
         """Hand a channel to the driver that waits for that name; False if none does."""
 
@@ -158,6 +166,7 @@ def application(house: House, door: Door | None) -> web.Application:
             web.post("/api/reload", routes.reload),
             web.get("/api/report", routes.report),
             web.get("/api/openapi.json", OpenApi().document),
+            web.get("/metrics", Metrics(house, routes.watching).metrics),
             web.get("/api/sockets/{name}", routes.socket),
             *HistoryRoutes(house).routes(),
             *SessionRoutes(door).routes(),
@@ -177,6 +186,9 @@ class _Routes:
         self.live = Live(house)
         self.listeners = Listeners(house)
         self._measuring = asyncio.Lock()
+
+    def watching(self) -> dict[str, int]:
+        return {"events": self.listeners.count, "live": self.live.count}
 
     async def status(self, _request: web.Request) -> web.Response:
         return _json(self._house.status())

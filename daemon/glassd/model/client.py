@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from msgspec.structs import replace
 
@@ -41,6 +41,26 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+class Tally(Protocol):
+    """Who counts requests, by the URL of their endpoint as the config has it."""
+
+    def requested(self, url: str, *, again: bool) -> None:
+        """One begins; `again` where it is not its ask's first."""
+
+    def failed(self, url: str, code: Code) -> None:
+        """One has failed."""
+
+
+class _Uncounted:
+    """Counts nothing."""
+
+    def requested(self, url: str, *, again: bool) -> None:
+        """Pass it over."""
+
+    def failed(self, url: str, code: Code) -> None:
+        """Pass it over."""
+
+
 class Client:
     """Asks the configured models; entered once, used for many asks, also at the same time.
 
@@ -61,10 +81,11 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         jitter: Callable[[float], float] = jittered,
+        tally: Tally | None = None,
     ) -> None:
         """Make ready. `clock` (CLOCK_MONOTONIC seconds) is for timings and rests, `wall_clock` (UTC) for dates.
 
-        `jitter` makes a pause out of a full one.
+        `jitter` makes a pause out of a full one. `tally` is told of each request.
         """
         self.health = Health(clock, jitter)
         """What is remembered of the endpoints."""
@@ -75,6 +96,7 @@ class Client:
         self._clock = clock
         self._wall_clock = wall_clock
         self._jitter = jitter
+        self._tally = tally or _Uncounted()
         self._in_trouble: dict[tuple[str, str], Code] = {}  # by URL and model
         self._refuse_usage: set[str] = set()  # URLs whose server has refused `stream_options`
         self._connections = Connections(
@@ -149,6 +171,7 @@ class Client:
         found = [target for target in targets(self._model.endpoints, ask) if self._connections.can_take(target)]
         plan = Plan(self.health.order(found), self._jitter)
         outcome: Outcome | None = None
+        again = False
         fitting = Fitting(ask, self._develop)
         while (step := plan.next()) is not None:
             target, pause = step
@@ -163,6 +186,8 @@ class Client:
                 plan.not_called()
                 outcome = _not_sent(error.problem, target)
                 continue
+            self._tally.requested(target.endpoint.url, again=again)
+            again = True
             async with self._exchange(fitted, target, way, key=key, due=due, stations=stations) as exchange:
                 began = False
                 while batch := await exchange.read():
@@ -224,6 +249,7 @@ class Client:
 
     def _note_failure(self, plan: Plan, target: Target, trouble: Problem, *, stale: Way | None, began: bool) -> None:
         _log.debug("%s: %s, HTTP %s, %s", target.where, trouble.code, trouble.http_status, trouble.vendor_code)
+        self._tally.failed(target.endpoint.url, trouble.code)
         if stale is not None and trouble.code is Code.CONNECTION_LOST:
             stale.close_idle()  # or each of them, as dead as this one, would cost another request
             plan.again(target)

@@ -96,6 +96,11 @@ class Scheduler:
         return self._admission.paused
 
     @property
+    def waiting(self) -> int:
+        """How many of the wearer's asks wait for the one under way."""
+        return len(self._admission.wearers.waiting)
+
+    @property
     def gateway_asks(self) -> tuple[int, int]:
         """How many of the gateway's asks are under way, and how many wait."""
         lane = self._admission.gateways

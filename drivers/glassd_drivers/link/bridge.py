@@ -152,6 +152,10 @@ class Bridge:
         self._turn()
         return request
 
+    def counts(self) -> dict[str, int]:
+        """Return how many packets of this life came and went, and how many of them were bad."""
+        return self._end.counts()
+
     def tell_once(self, level: int, words: str) -> None:
         """Log what is so in each life of this line the first time alone."""
         if self._memory.is_new(words):

@@ -84,6 +84,11 @@ class HostEnd:
         """Packets that came and were none: many of them and no good one is another program's talk."""
         return self._framer.bad
 
+    def counts(self) -> dict[str, int]:
+        """Return the packets that came and went; of those that went, how many the device found bad."""
+        sent = {} if self._session is None else self._session.sent
+        return {"received": self.good, "received_bad": self.bad, **sent}
+
     def start(self, now: float) -> None:
         """Greet: the line is open."""
         self._now = self._hello_at = now

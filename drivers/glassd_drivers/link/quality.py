@@ -59,8 +59,9 @@ class Quality:
         self.rate = rate
         self._limit = chunk_limit
         self._parts: deque[_Totals] = deque()
-        self._sent = 0
-        self._theirs = 0
+        self.packets_sent = 0
+        self.packets_lost = 0
+        """Of them, those that the device found bad."""
         self._last: Pong | None = None
         self._chunk = 0
         self._chunk_judged = 0.0
@@ -70,20 +71,20 @@ class Quality:
         self.rate = rate
         self._chunk = 0
         self._parts.clear()
-        self._parts.append(_Totals(now, good, bad, size, self._sent, self._theirs))
+        self._parts.append(_Totals(now, good, bad, size, self.packets_sent, self.packets_lost))
 
     def sent(self) -> None:
         """One packet is on its way."""
-        self._sent += 1
+        self.packets_sent += 1
 
     def pong(self, pong: Pong, good: int, bad: int, size: int, now: float) -> None:
         """Take the device's counts, and ours so far: packets that were good and bad, bytes."""
         if self._last is not None:
             lost = (pong.bad - self._last.bad) & 0xFFFF
             # An overrun spoils a packet, which may have ended with the one after it: then it was counted once.
-            self._theirs += lost + (pong.overrun != self._last.overrun)
+            self.packets_lost += lost + (pong.overrun != self._last.overrun)
         self._last = pong
-        self._parts.append(_Totals(now, good, bad, size, self._sent, self._theirs))
+        self._parts.append(_Totals(now, good, bad, size, self.packets_sent, self.packets_lost))
         while len(self._parts) > 2 and self._parts[1].at <= now - WINDOW_S:
             self._parts.popleft()
 

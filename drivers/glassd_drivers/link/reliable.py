@@ -47,6 +47,8 @@ class Sender:
         """… and how many of these in this round."""
         self._wait = patience
         self._again = inf
+        self.again = 0
+        """How many were sent once more."""
 
     @property
     def unsent(self) -> int:
@@ -89,6 +91,8 @@ class Sender:
             self._room.left -= message.size
             self._out += 1
             message.first_sent = now
+        else:
+            self.again += 1
         if self._cursor == 0 or self._again == inf:
             self._again = now + self._wait + margin
         sequence = (self._first + self._cursor) & 0xFF

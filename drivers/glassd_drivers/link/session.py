@@ -122,6 +122,12 @@ class Session:
         }
 
     @property
+    def sent(self) -> dict[str, int]:
+        """How many packets went, how many of them the device found bad, and how many messages went once more."""
+        again = self._display.again + self._control.again
+        return {"sent": self._quality.packets_sent, "sent_bad": self._quality.packets_lost, "sent_again": again}
+
+    @property
     def had(self) -> EdgesHad | None:
         """The last edge that came."""
         return self._edges.had
