@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from glassd.config.schema import Config
 
 
+SAFE_TOKEN_CHARS = 16
+"""A token of fewer could be guessed: whoever brings a token in a header is not slowed down."""
+
+
 def add(subparsers: Any) -> None:
     """Add the subcommand."""
     text = "tell every mistake of a config, or what it sets up"
@@ -74,12 +78,15 @@ def _summary(config: Config) -> Iterator[str]:
         yield f"without a trigger: {', '.join(unused)}"
     yield from policy_lines(config)
     if config.api.listen:
-        yield f"api: {config.api.listen}{', open to all on this machine' if config.api.open else ''}"
+        yield f"api: {'https' if config.api.tls else 'http'}://{config.api.listen}{_OPEN if config.api.open else ''}"
     if config.gateway:
-        yield f"gateway: {config.gateway.listen}{'' if config.gateway.token else ', open to all on this machine'}"
+        yield f"gateway: {config.gateway.listen}{'' if config.gateway.token else _OPEN}"
     if config.allow_hosts is not None:
         yield f"sends only to: {', '.join(config.allow_hosts) or 'nobody'}"
     yield "no mistakes"
+
+
+_OPEN = ", open to all on this machine"
 
 
 def _warnings(loaded: Loaded) -> Iterator[str]:
@@ -94,6 +101,8 @@ def _warnings(loaded: Loaded) -> Iterator[str]:
         _missing_keys,
         _outbox_key,
         _missing_files,
+        _certificate,
+        _weak_token,
     ):
         yield from find(loaded.config)
 
@@ -139,3 +148,36 @@ def _missing_files(config: Config) -> Iterator[str]:
     for index, endpoint in enumerate(config.model.endpoints):
         if endpoint.ca is not None and not Path(endpoint.ca).is_file():
             yield f"model.endpoints.{index}.ca: there is no file {endpoint.ca}"
+
+
+def _certificate(config: Config) -> Iterator[str]:
+    """Yield what is wrong with the files of a certificate: no mistake of the config, for they may come later."""
+    files = config.api.tls
+    if files is None or files == "own":
+        return
+    import time  # noqa: PLC0415  only where there are any
+
+    from glassd.api.tls import TlsError, context_of, validity  # noqa: PLC0415  likewise
+
+    certificate, key = Path(files.certificate), Path(files.key)
+    try:
+        context_of(certificate, key)
+        if told := validity(certificate, time.time()):
+            yield f"api.tls: {told}"
+        if key.stat().st_mode & 0o077:
+            yield f"api.tls.key: others can read {key}: chmod 600 {key}"
+    except TlsError as error:
+        yield f"api.tls: {error}"
+
+
+def _weak_token(config: Config) -> Iterator[str]:
+    """Yield that a token can be guessed, where it can be read at all."""
+    from glassd.config.keys import KeyMissingError, find_key  # noqa: PLC0415  a light start: see the package
+
+    if config.api.token is not None:
+        try:
+            if len(find_key(config.api.token)) < SAFE_TOKEN_CHARS:
+                few = f"fewer than {SAFE_TOKEN_CHARS} characters can be guessed"
+                yield f"api.token: the token {config.api.token} is short, and {few}: `glassd token` makes another"
+        except KeyMissingError:
+            """That is told of itself."""

@@ -32,6 +32,7 @@ def advice(config: Config) -> Iterator[str]:
     yield from _sections(config)
     yield from _intervals(config)
     yield from _prices(config)
+    yield from _address(config)
 
 
 def _devices(config: Config) -> Iterator[str]:
@@ -102,6 +103,19 @@ def _prices(config: Config) -> Iterator[str]:
     for number, endpoint in enumerate(config.model.endpoints):
         if endpoint.price is None and _may_cost(endpoint):
             yield f"model.endpoints.{number}: it has no price:, so it counts as free in budgets of money"
+
+
+def _address(config: Config) -> Iterator[str]:
+    """Yield what an address without TLS means, and TLS without an address."""
+    api = config.api
+    if api.listen is None:
+        if api.tls is not None or api.hosts:
+            yield "api: there is no listen: beside it, so the unix socket alone is served"
+    elif api.tls is None and not is_loopback(api.listen.rpartition(":")[0]):
+        yield (
+            f"api.listen: {api.listen} is plain http: whoever listens in on the network reads the token and sees the "
+            "pictures, and browsers give such a page no camera; `tls: own` makes it https"
+        )
 
 
 def _bounded(config: Config) -> bool:

@@ -57,6 +57,8 @@ def report(error: ValidationError, what: Validated, mistakes: Mistakes) -> None:
             continue
         _note(detail, found, what, mistakes)
     for (place, path), text in alternatives.items():
+        if mistakes.has_within(dotted(path)):
+            continue  # it was meant as the section that one of the types is
         node = child(what.node, *path[len(what.path) :])
         wanted, near, hint = text.partition("; did you mean ")
         mistakes.add(place, dotted(path), f"expected {wanted}{words.got(node, path)}{near}{hint}")
@@ -84,10 +86,18 @@ def _find(what: Validated, way: tuple[str | int, ...]) -> _Found | None:
             place = node.place
         elif isinstance(node, Lost):
             return None
+        elif isinstance(node, Mapping) and _is_alternative(part, what, path):
+            continue
         else:
             return _Found(path, node, place, parent, way[index:])
         path = (*path, part)
     return None if isinstance(node, Lost) else _Found(path, node, place, parent, ())
+
+
+def _is_alternative(part: str | int, what: Validated, path: Path) -> bool:
+    """Tell whether a part of an error's way is no key, but the section that a value may be beside plain words."""
+    model = _model_at(what.model, path[len(what.path) :])
+    return model is not None and model.__name__ == part
 
 
 def _note(detail: Any, found: _Found, what: Validated, mistakes: Mistakes) -> None:
