@@ -127,7 +127,7 @@ class Outfit:
 
     def _add_camera(self, section: CameraSection) -> None:
         self.darkroom.pose(CAMERA, Pose(section.crop, section.rotate, section.mirror))
-        view = View(section, self._clock)
+        view = View(section, self._clock, self.stage.camera)
         self.devices.add(Device(CAMERA, "cameras", section.driver, section.options, view.serve))
 
         def opened() -> AbstractAsyncContextManager[None]:
@@ -158,7 +158,7 @@ class Outfit:
             self._scene.keep(watching=False)
             self.lids.eyes.forget()
             self.lids.eyes = NoEyes()
-            self.stage.camera(False)
+            self.stage.no_camera(False)
         await self.devices.remove(name)
         self.stage.remove(name)
 
@@ -169,8 +169,7 @@ class Outfit:
     def _device_changed(self, status: DeviceStatus) -> None:
         self._told.device_changed(status)
         if status.name == CAMERA:
-            missing = status.state in (DeviceState.WAITING, DeviceState.FAILED)
-            self.stage.camera(status.state is DeviceState.READY, missing=missing)
+            self.stage.no_camera(status.state in (DeviceState.WAITING, DeviceState.FAILED))
 
     def _keep_looking(self, looking: bool) -> None:
         """Open the camera that looks all the time, or close whichever is open."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from glassd.answer import AskError
 from glassd.config.schema import Camera, FrameChoice
 from glassd.frames.ring import Ring
-from glassd.frames.view import TAKE_LIMIT_S, View
+from glassd.frames.view import SIGN_STAYS_S, TAKE_LIMIT_S, View
 from glassd.frames.weigh import weigh  # loaded here, for that takes real time, in which the virtual clock runs on
 from glassd.messages.codes import Code
 from glassd_drivers.contracts import CONTRACT, DriverConfig, Frame, TransientFault
@@ -363,5 +363,39 @@ def test_a_still_of_long_before_the_press_is_no_picture_of_now() -> None:
             with pytest.raises(AskError) as raised:
                 await view.pick(START)
             assert raised.value.problem.code is Code.NO_PICTURE
+
+    run(main())
+
+
+def test_a_camera_that_streams_looks_for_as_long_as_it_is_served() -> None:
+    async def main() -> None:
+        told: list[bool] = []
+        view = View(OPTIONS, asyncio.get_running_loop().time, told.append)
+        serving = asyncio.create_task(view.serve(cast("Any", Streaming(0.1, lost_after=1.0))))
+        await passes(0.5)
+        assert told == [True]
+        with pytest.raises(TransientFault):
+            await serving
+        assert told == [True, False]
+
+    run(main())
+
+
+def test_a_camera_of_stills_looks_when_it_is_asked_and_the_sign_of_it_can_be_seen() -> None:
+    async def main() -> None:
+        told: list[tuple[float, bool]] = []
+        loop = asyncio.get_running_loop()
+        view = View(OPTIONS, loop.time, lambda on: told.append((loop.time() - START, on)))
+        serving = asyncio.create_task(view.serve(cast("Any", Still(1.0))))
+        await passes(5.0)
+        assert told == [], "it waits to be asked"
+        await view.pick(START + 5.0)
+        await passes(0.5)
+        await view.pick(START + 5.5)
+        await passes(3.0)
+        assert [(round(at, 3), on) for at, on in told] == [(5.0, True), (5.5, True), (5.5 + SIGN_STAYS_S, False)]
+        serving.cancel()
+        await asyncio.wait([serving])
+        assert told[-1][1] is False
 
     run(main())

@@ -232,11 +232,12 @@ def test_signs_are_on_every_display_in_their_order_and_go_once_they_are_over() -
         first, late = SlowDisplay(), SlowDisplay()
         async with staged(first) as stage:
             stage.signs(frozenset({Sign.QUEUED, Sign.PAUSED}))
-            stage.camera(False, missing=True)
+            stage.no_camera(True)
             serving = asyncio.create_task(stage.add("displays.1", PROFILE, "en").serve(cast("Display", late)))
             await passes(3 * SLOW_S)
             shown = (Sign.PAUSED, Sign.NO_CAMERA, Sign.QUEUED)
             assert first.shown[-1].signs == late.shown[-1].signs == shown
+            stage.no_camera(False)
             stage.camera(True)
             stage.signs(frozenset())
             await stage.shown()

@@ -39,6 +39,9 @@ DELIVERY_S = 0.05
 TAKE_LIMIT_S = 12.0
 """How long a camera of stills may take for one. Start-ups of 12 s were seen on glasses."""
 
+SIGN_STAYS_S = 1.0
+"""How long the sign of a picture that was asked for stays after it: what takes a moment only would never be seen."""
+
 
 class Picked(Struct, frozen=True):
     """The frames that were weighed for an instant, in their order, which of them is the picture, and a line on each."""
@@ -57,12 +60,16 @@ class View:
     """The frames of one camera. `serve` is fed by the supervisor; `pick` is asked by the runner.
 
     An instant is that of the world: `camera.latency` lies between it and a frame's stamp, and frames that are handed
-    out have it taken off.
+    out have it taken off. `looks` is told whenever frames begin to be taken, and when no longer: by a camera that
+    streams for as long as it is served, by one of stills for each that it is asked for, and a moment longer.
     """
 
-    def __init__(self, options: Camera, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, options: Camera, clock: Callable[[], float], looks: Callable[[bool], None] = lambda _: None
+    ) -> None:
         self._options = options
         self._clock = clock
+        self._looks = looks
         self._weights = Weights(options.choice.reach, options.choice.after, options.choice.enough)
         self._ring = Ring(options.keep, options.memory)
         self._pins: dict[float, asyncio.Task[Picked]] = {}
@@ -71,12 +78,14 @@ class View:
         self._came = asyncio.Event()
         self._connected = False
         self._loading: asyncio.Task[None] | None = None
+        self._sign_off: asyncio.TimerHandle | None = None
 
     async def serve(self, camera: StreamCamera | StillCamera) -> None:
         """Take the frames of an open camera until it is lost."""
         self._connected = True
         try:
             if isinstance(camera, StreamCamera):
+                self._looks(True)
                 self._get_ready_to_weigh()
                 async for frame in camera.frames():
                     self._ring.add(frame)
@@ -86,6 +95,9 @@ class View:
                 self._tell()
                 await camera.watch()
         finally:
+            self._looks(False)
+            if self._sign_off is not None:
+                self._sign_off.cancel()
             self._still = None
             self._connected = False
             self._ring.clear()
@@ -259,13 +271,23 @@ class View:
     async def _take(self, camera: StillCamera, instant: float) -> Frame:
         try:
             async with asyncio.timeout(TAKE_LIMIT_S), self._taking:
-                frame = await camera.take(instant)
+                frame = await self._looked(camera, instant)
         except (DriverError, TimeoutError) as error:
             reason = str(error) or f"nothing came within {TAKE_LIMIT_S:g} s"
             raise AskError(Problem(Code.NO_PICTURE, f"the camera took no picture: {reason}")) from error
         if (early := instant - frame.instant) > self._options.fresh:
             raise AskError(Problem(Code.NO_PICTURE, f"the camera gave a picture of {early:.1f} s before the press"))
         return frame
+
+    async def _looked(self, camera: StillCamera, instant: float) -> Frame:
+        """Take a picture, and tell that, long enough for the slowest display to show it."""
+        if self._sign_off is not None:
+            self._sign_off.cancel()
+        self._looks(True)
+        try:
+            return await camera.take(instant)
+        finally:
+            self._sign_off = asyncio.get_running_loop().call_later(SIGN_STAYS_S, self._looks, False)
 
     def _nothing(self) -> AskError:
         if not self._connected:

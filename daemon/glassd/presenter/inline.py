@@ -43,7 +43,7 @@ class Text(NamedTuple):
 TARGET = "]("
 
 # Texts, which `re` compiles when the first text comes and then keeps: a start need not wait for that.
-SPECIAL = r"[\\`*_~\[!<&$^\n]|://"
+SPECIAL = r"[\\`*_\[!<&$^\n]|://"
 URL = r"[A-Za-z0-9\-._~:/?#@!$&'+,;=%]*"
 """What goes on with a URL after its `://`, in a text that may go on with anything."""
 
@@ -81,7 +81,7 @@ def _as_is(text: Text, length: int = 1, opens: str = "") -> Found:
 
 
 def _emphasis(text: Text) -> Found | None:  # noqa: PLR0911  a return for each form
-    """`*`, `_` and `~`: CommonMark's flanking, less strict beside Chinese, stricter where it may be arithmetic."""
+    """`*` and `_`: CommonMark's flanking, less strict beside Chinese, stricter where it may be arithmetic."""
     run = _run(text.text)
     after = text.text[len(run) : len(run) + 1]
     if not after:
@@ -102,7 +102,7 @@ def _emphasis(text: Text) -> Found | None:  # noqa: PLR0911  a return for each f
 
 
 def _can_open(run: str, before: str, after: str) -> bool:
-    if len(run) > len(_LONGEST[run[0]]) or run == "~" or after.isspace():
+    if len(run) > len(_LONGEST[run[0]]) or after.isspace():
         return False
     if run in {"*", "_", "__"}:
         return not (before.isalnum() or before in _OPERATORS or after == "/")
@@ -213,7 +213,7 @@ def _tag(text: Text) -> Found | None:  # noqa: PLR0911  a return for each form
     if whole := re.match(_TAG, text.text):
         if len(whole[1]) == 1 and text.text[1] != "/" and f"</{whole[1]}>" not in text.text[1:]:
             return _as_is(text) if text.closed else None  # `a<b>c` is no tag
-        return Found(whole.end(), "\n" if whole[0].startswith("<br") else "")
+        return Found(whole.end(), "~~" if whole[1] in _STRUCK else "\n" if whole[1] == "br" else "")
     if whole := re.match(r"<(https?://[^\s<>]*)>", text.text):
         return Found(whole.end(), whole[1])
     for token in _TOKENS if text.before in {"", "\n"} else _BOXES:
@@ -318,13 +318,14 @@ def _latin(char: str) -> bool:
 _OPERATORS = tuple("/\\*")
 _BEFORE_NAMES = tuple(":\\/.")
 """In `C:\\times`, what comes before a name that is no command."""
-_LONGEST = {"*": "***", "_": "__", "~": "~~"}
-_SKIPPED = {mark: rf"(?s)\\.|`[^`]+`|`|\]\([^()\s]*\)|\]\(|://{URL}|{re.escape(mark)}+" for mark in "*_~"}
+_LONGEST = {"*": "***", "_": "__"}
+_SKIPPED = {mark: rf"(?s)\\.|`[^`]+`|`|\]\([^()\s]*\)|\]\(|://{URL}|{re.escape(mark)}+" for mark in "*_"}
 """Runs of a mark, and what is passed over whole on the way to one."""
 _SCHEME = r"<?(?:https?://|data:|file://|www\.)"
 _ADDRESS = r"<?((?:[^\s<>()]*[./#:@](?:[^\s<>()]|\([^\s<>()]*\))*)?)>?(?:\s+\"[^\"\n]*\")?\)"
 _BEGUN_ADDRESS = r"<?[^\s<>()]*>?(?:\s+(?:\"[^\"\n]*\"?)?)?"
-_TAG_NAMES = "b|i|u|s|em|strong|del|ins|small|mark|kbd|code|p|div|span|center|font|sub|sup|br"
+_STRUCK = ("s", "del", "strike")
+_TAG_NAMES = "b|i|u|s|em|strong|del|strike|ins|small|mark|kbd|code|p|div|span|center|font|sub|sup|br"
 _TAG = rf"</?({_TAG_NAMES})(?: +[a-z-]+ *= *(?:\"[^\"<>\n]*\"|'[^'<>\n]*'))* */?>"
 _SCRIPT = r"<(su[bp])>([^<>\n]{1,16})</\1>"
 _BOXES = ("<|begin_of_box|>", "<|end_of_box|>")
@@ -338,6 +339,6 @@ _FORMULA = (
     r"|(?=[^$]*[=<>+*/-])(?:[^$A-Za-z\u0080-\uffff]|[A-Za-z](?![A-Za-z]{2}))*"  # an equation without words
 )
 _KINDS: dict[str, Callable[[Text], Found | None]] = {
-    "*": _emphasis, "_": _underscore, "~": _emphasis, "`": _code, "[": _link, "!": _link, "<": _tag, "&": _entity,
+    "*": _emphasis, "_": _underscore, "`": _code, "[": _link, "!": _link, "<": _tag, "&": _entity,
     "\\": _backslash, "^": _caret, "$": _dollar,
 }  # fmt: skip

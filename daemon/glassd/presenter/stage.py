@@ -156,10 +156,13 @@ class Stage:
             self._signs = signs
             self._show_signs()
 
-    def camera(self, on: bool, *, missing: bool = False) -> None:
-        """Show whether the camera is open, and whether it cannot be opened."""
+    def camera(self, on: bool) -> None:
+        """Show whether frames are being taken."""
         self._camera = on
         self._show_camera()
+
+    def no_camera(self, missing: bool) -> None:
+        """Show whether there is to be a camera and it cannot be opened."""
         if missing is not self._no_camera:
             self._no_camera = missing
             self._show_signs()

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from glassd_drivers.contracts import PermanentFault
 from glassd_drivers.displays.coverage import Coverage, FontError, read_coverage
+from glassd_drivers.near import near
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +34,6 @@ WITHOUT_FONT = (
 )
 
 _JOINER = "\u200d"
-_SHADES = frozenset({"\ufe0e", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))})  # variations, colours of skin
 
 
 class Face(Struct, frozen=True):
@@ -68,10 +68,11 @@ class Fonts:
 
         Some fonts say that they have a character and draw nothing (WenQuanYi Micro Hei: ℃); then the next one serves.
         """
-        for near in _near(grapheme):
+        first, *others = filter(None, (*near(grapheme), unicodedata.normalize("NFKC", grapheme)))
+        for text in (first, *sorted(others, key=len)):  # it has the grapheme's own room, and no more
             for face in self.faces:
-                if face.covers(near):
-                    yield face, near
+                if face.covers(text):
+                    yield face, text
 
     def covering(self, text: str) -> Face | None:
         """Return the first face that has all of a text; None where no single one has."""
@@ -108,22 +109,3 @@ def _split(path: Path) -> tuple[Path, int]:
     if mark and number.isascii() and number.isdigit():
         return path.with_name(name), int(number)
     return path, 0
-
-
-def _near(text: str) -> Iterator[str]:
-    """Yield what may be drawn for a grapheme or a run, the truest first.
-
-    Fonts in one colour have no joined emoji and no shades: those would be drawn side by side, each in half the room.
-    """
-    bare = "".join(c for c in text if c not in _SHADES)
-    if len(bare) > 1 and unicodedata.category(bare[0]) == "So" and not _is_flag(bare):
-        yield bare[0]
-    elif bare:
-        yield unicodedata.normalize("NFC", bare)
-        yield unicodedata.normalize("NFKC", bare)
-    letters = "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c))
-    yield from filter(None, (letters, letters[:1], text[:1]))
-
-
-def _is_flag(text: str) -> bool:
-    return "\U0001f1e6" <= text[0] <= "\U0001f1ff"
