@@ -73,6 +73,7 @@ class Outfit:
         self.darkroom = Darkroom()
         self.lids = Lids(self._keep_looking)
         self._told = told
+        self._streams = False
         self._clock = clock
         self._scene = SceneWatch(lambda: self.lids.newest, told.scene_changed)
         self._hotplug = ExitStack()
@@ -128,6 +129,7 @@ class Outfit:
     def _add_camera(self, section: CameraSection) -> None:
         self.darkroom.pose(CAMERA, Pose(section.crop, section.rotate, section.mirror))
         view = View(section, self._clock, self.stage.camera)
+        self._streams = registry.load("cameras", section.driver).kind == "stream"
         self.devices.add(Device(CAMERA, "cameras", section.driver, section.options, view.serve))
 
         def opened() -> AbstractAsyncContextManager[None]:
@@ -158,6 +160,7 @@ class Outfit:
             self._scene.keep(watching=False)
             self.lids.eyes.forget()
             self.lids.eyes = NoEyes()
+            self.stage.camera(False)
             self.stage.no_camera(False)
         await self.devices.remove(name)
         self.stage.remove(name)
@@ -169,6 +172,8 @@ class Outfit:
     def _device_changed(self, status: DeviceStatus) -> None:
         self._told.device_changed(status)
         if status.name == CAMERA:
+            if self._streams:  # one of stills shows the sign when it takes one: its view says so
+                self.stage.camera(status.state is DeviceState.READY)
             self.stage.no_camera(status.state in (DeviceState.WAITING, DeviceState.FAILED))
 
     def _keep_looking(self, looking: bool) -> None:

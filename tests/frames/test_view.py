@@ -367,20 +367,6 @@ def test_a_still_of_long_before_the_press_is_no_picture_of_now() -> None:
     run(main())
 
 
-def test_a_camera_that_streams_looks_for_as_long_as_it_is_served() -> None:
-    async def main() -> None:
-        told: list[bool] = []
-        view = View(OPTIONS, asyncio.get_running_loop().time, told.append)
-        serving = asyncio.create_task(view.serve(cast("Any", Streaming(0.1, lost_after=1.0))))
-        await passes(0.5)
-        assert told == [True]
-        with pytest.raises(TransientFault):
-            await serving
-        assert told == [True, False]
-
-    run(main())
-
-
 def test_a_camera_of_stills_looks_when_it_is_asked_and_the_sign_of_it_can_be_seen() -> None:
     async def main() -> None:
         told: list[tuple[float, bool]] = []

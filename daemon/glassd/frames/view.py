@@ -60,8 +60,8 @@ class View:
     """The frames of one camera. `serve` is fed by the supervisor; `pick` is asked by the runner.
 
     An instant is that of the world: `camera.latency` lies between it and a frame's stamp, and frames that are handed
-    out have it taken off. `looks` is told whenever frames begin to be taken, and when no longer: by a camera that
-    streams for as long as it is served, by one of stills for each that it is asked for, and a moment longer.
+    out have it taken off. `looks` is told when a camera of stills takes one, and SIGN_STAYS_S later that it does not
+    any more; one that streams looks for as long as it is open.
     """
 
     def __init__(
@@ -85,7 +85,6 @@ class View:
         self._connected = True
         try:
             if isinstance(camera, StreamCamera):
-                self._looks(True)
                 self._get_ready_to_weigh()
                 async for frame in camera.frames():
                     self._ring.add(frame)
@@ -95,9 +94,9 @@ class View:
                 self._tell()
                 await camera.watch()
         finally:
-            self._looks(False)
             if self._sign_off is not None:
                 self._sign_off.cancel()
+                self._looks(False)
             self._still = None
             self._connected = False
             self._ring.clear()
