@@ -20,6 +20,8 @@ SIZES = {"glasses": (480, 640), "phone": (390, 844), "desktop": (1440, 900)}
 """Width and height in CSS pixels: a see-through display, a phone, a desk."""
 LIMIT_MS = 20_000
 """How long a test waits for what must come in a page: generous, for it only matters when it does not come."""
+NAME = "board.test"
+"""The board's name in its network: what comes from there over HTTP is no secure context, as it is from 127.0.0.1."""
 AXE = Path("build/browser/node_modules/axe-core/axe.min.js")
 """Where tests/tools/browser.sh puts it."""
 
@@ -34,7 +36,11 @@ def launch(playwright: Playwright, film: Path) -> Browser:
     assert path, "there is no Chromium: make browser installs it"
     return playwright.chromium.launch(
         executable_path=path,
-        args=["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"],
+        args=[
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={film}",
+            f"--host-resolver-rules=MAP {NAME} 127.0.0.1",
+        ],
     )
 
 
@@ -58,10 +64,12 @@ class Pages:
         signed_in: bool = True,
         camera: Permission = "granted",
         touch: bool = False,
+        script: str | None = None,
     ) -> Page:
         """Open a page in a browser of its own, which shares no cookie, storage or permission with another.
 
-        `size` is one of SIZES. `signed_in` as the board's owner, with the token; else as a stranger.
+        `size` is one of SIZES. `signed_in` as the board's owner, with the token; else as a stranger. `script` runs in
+        the page before its own ones.
         """
         width, height = SIZES[size]
         context = self._browser.new_context(
@@ -75,6 +83,8 @@ class Pages:
         context.set_default_timeout(LIMIT_MS)
         page = context.new_page()
         self.permit(page, camera)
+        if script is not None:
+            page.add_init_script(script)
         page.on("console", self._console)
         page.on("pageerror", self._thrown)
         if signed_in:
@@ -122,6 +132,20 @@ class Pages:
 
     def _thrown(self, error: Error) -> None:
         self.wrong.append(f"thrown: {error.stack or error.message}")
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait until a condition holds, an expression; the pages' policy forbids what Playwright's own way to wait does."""
+    page.evaluate(
+        f"""async limit => {{
+            const end = performance.now() + limit;
+            while (!({condition})) {{
+                if (performance.now() > end) throw Error("it never came");
+                await new Promise(resolve => setTimeout(resolve, 20));
+            }}
+        }}""",
+        LIMIT_MS,
+    )
 
 
 def axe(page: Page, but: Sequence[str] = ()) -> None:

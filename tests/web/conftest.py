@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from web.browsing import LIMIT_MS, Pages, launch
-from web.cable import Cable
+from web.browsing import LIMIT_MS, launch
 from web.film import make_film
+from web.site import Site, start_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
     from running import Daemon
 
 TEST_LIMIT_S = 120
 """Seconds for a browser test that says no limit of its own: a cold Chromium on a busy machine takes its time."""
-TOKEN = "correct-horse"
-
-
-@dataclass
-class Site:
-    """A board that serves its pages, the network to it, and a browser's pages of it."""
-
-    daemon: Daemon
-    cable: Cable
-    pages: Pages
-
-    @property
-    def open(self) -> Callable[..., Page]:
-        """Open a page of the board: see Pages.open."""
-        return self.pages.open
-
-    def close(self) -> None:
-        """Close the pages, then the network; fail if a page had an error."""
-        try:
-            self.pages.close()
-        finally:
-            self.cable.close()
 
 
 @pytest.fixture(scope="session")
@@ -69,14 +45,8 @@ def serve(
     sites = request.node.stash[SITES] = []
 
     def serve(text: str) -> Site:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        daemon = start(f'{text}\napi: {{listen: "127.0.0.1:{port}", token: page}}\n', GLASSD_KEY_PAGE=TOKEN)
-        cable = Cable(port)
-        site = Site(daemon, cable, Pages(browser, f"http://127.0.0.1:{cable.port}", TOKEN))
-        sites.append(site)
-        return site
+        sites.append(start_site(text, browser, start))
+        return sites[-1]
 
     yield serve
     with ExitStack() as closing:

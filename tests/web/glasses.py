@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from running import ModelServer
 
-    from web.conftest import Site
+    from web.site import Site
 
 GLASSES = """
 language: en
 model: {{endpoints: [{{url: "{url}", vision: m, text: m}}], deadlines: {{first: 60s, gap: 60s, whole: 120s}}}}
-camera: {{driver: web, size: 320x240, fps: 10{camera}}}
+camera: {{driver: {driver}, size: 320x240{camera}}}
 buttons: [{{driver: web}}]
 displays: [{{driver: web}}]
 triggers:
@@ -28,9 +28,9 @@ triggers:
 """
 
 
-def config(model: ModelServer, camera: str = "") -> str:
-    """Return the config of a board whose glasses are a page; `camera` are more keys of its camera, each after a comma."""
-    return GLASSES.format(url=model.url, camera=camera)
+def config(model: ModelServer, driver: str = "web", camera: str = "") -> str:
+    """Return the config of a board whose glasses are a page; `camera` are more keys of its camera: `, key: value`."""
+    return GLASSES.format(url=model.url, driver=driver, camera=camera)
 
 
 def code_of(site: Site) -> str:
@@ -41,14 +41,16 @@ def code_of(site: Site) -> str:
     return code
 
 
-def wear(site: Site, size: str = "glasses", **how: Any) -> Page:
-    """Open the page with the link of a pairing, and wait until the board has its glasses."""
-    page: Page = site.open(f"/glasses#code={code_of(site)}", size, signed_in=False, **how)
+def wear(site: Site, size: str = "glasses", *, host: str = "127.0.0.1", **how: Any) -> Page:
+    """Open the page with the link of a pairing, and wait until it is the glasses."""
+    address = f"http://{host}:{site.cable.port}/glasses#code={code_of(site)}"
+    page: Page = site.open(address, size, signed_in=False, **how)
     connected(page)
     return page
 
 
 def connected(page: Page) -> None:
+    """Wait until the board has said welcome."""
     page.wait_for_selector("body[data-link=open]")
 
 

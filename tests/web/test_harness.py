@@ -14,7 +14,7 @@ from web.film import number_in
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from web.conftest import Site
+    from web.site import Site
 
 CONFIG = """
 model: {endpoints: [{url: reader}]}

@@ -8,14 +8,14 @@ import pytest
 from playwright.sync_api import expect
 
 from web.browsing import SIZES, axe
-from web.conftest import TOKEN
+from web.site import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Page
 
-    from web.conftest import Site
+    from web.site import Site
 
 CONFIG = """
 model: {endpoints: [{url: reader}]}

@@ -1,6 +1,7 @@
 // Keys and the touch pad as edges: which of them are buttons, the board says; what they mean is the board's matter.
 
 const SWIPE_LEAST_PX = 32;
+const DECIDED_MS = 200; // a finger that has stayed so long is no swipe
 const BACK = ["BrowserBack", "GoBack"]; // the names under which a browser's own way back may be a button
 
 /** Turns what a person does into edges. `say` takes the messages of docs/web.md; `touched()` is called whenever something
@@ -37,9 +38,9 @@ export class Buttons {
 
   /** Whatever is held will be let go unseen: it shall mean nothing. */
   release() {
-    if (this.#held.size === 0 && this.#touch === null) return;
+    this.#leave();
+    if (this.#held.size === 0) return;
     this.#held.clear();
-    this.#touch = null;
     this.#say({ type: "lost" });
   }
 
@@ -63,28 +64,45 @@ export class Buttons {
     this.#edge(name, false, event.timeStamp);
   }
 
+  /** A finger that goes down may become a swipe: it is a touch once it stays, or goes up, with the instant it went down. */
   #pointerDown(event) {
     if (!event.isPrimary || event.button !== 0 || isOurs(event.target)) return;
     if (this.#touched()) return;
     this.#trap();
-    this.#touch = { x: event.clientX, y: event.clientY, id: event.pointerId };
-    this.#edge("touch", true, event.timeStamp);
+    const timer = setTimeout(() => this.#decide(), DECIDED_MS);
+    this.#touch = { x: event.clientX, y: event.clientY, id: event.pointerId, at: event.timeStamp, timer, isTold: false };
   }
 
-  /** A finger that moves far is a swipe: what its touch began then means nothing. */
   #pointerMove(event) {
     if (this.#touch?.id !== event.pointerId) return;
     const [right, down] = [event.clientX - this.#touch.x, event.clientY - this.#touch.y];
     if (Math.max(Math.abs(right), Math.abs(down)) < SWIPE_LEAST_PX) return;
-    this.release();
+    this.#leave();
     const across = right > 0 ? "swipe_right" : "swipe_left";
     this.#press(Math.abs(right) >= Math.abs(down) ? across : down > 0 ? "swipe_down" : "swipe_up", event.timeStamp);
   }
 
   #pointerUp(event) {
     if (this.#touch?.id !== event.pointerId) return;
+    this.#decide();
     this.#touch = null;
     this.#edge("touch", false, event.timeStamp);
+  }
+
+  #decide() {
+    const touch = this.#touch;
+    clearTimeout(touch.timer);
+    if (touch.isTold) return;
+    touch.isTold = true;
+    this.#edge("touch", true, touch.at);
+  }
+
+  /** The touch was none: what has been told of it means nothing. */
+  #leave() {
+    const touch = this.#touch;
+    this.#touch = null;
+    clearTimeout(touch?.timer);
+    if (touch?.isTold) this.#say({ type: "lost" });
   }
 
   /** Have the browser's way back come to us, from the first touch on: a browser takes no notice of it before. */

@@ -5,6 +5,7 @@ import { drawScreen, screenText } from "./screen.js";
 import { t } from "./words.js";
 
 const SAME_SHAPE = 0.02; // how far the page's shape may be from the profile's and still be that display's own
+const WITH_MARGIN = 0.95; // of a window that is no display of glasses
 const SETTLED = ["done", "cut_off", "error", "idle"];
 const EMPTY = { lines: [], page: 1, pages: 1, mark: "idle", camera: false, warning: false, signs: [] };
 
@@ -53,10 +54,12 @@ export class Display {
   /** Draw what there is, as large as it goes: its height follows from its width. */
   #draw() {
     if (this.#profile === null) return;
-    drawScreen(this.#element, this.#screen ?? EMPTY, this.#profile, { whole: this.#isOwnShape });
-    this.#element.style.width = "100%";
+    const whole = this.#isOwnShape;
+    drawScreen(this.#element, this.#screen ?? EMPTY, this.#profile, { whole });
+    this.#element.style.width = whole ? "100%" : `${100 * WITH_MARGIN}%`;
     const { width, height } = this.#element.getBoundingClientRect();
-    if (height > innerHeight) this.#element.style.width = `${(width * innerHeight) / height}px`;
+    const room = innerHeight * (whole ? 1 : WITH_MARGIN);
+    if (height > room) this.#element.style.width = `${(width * room) / height}px`;
   }
 
   /** Say what has come to rest, and of what grows only that it does: nobody can listen to every word anew. */

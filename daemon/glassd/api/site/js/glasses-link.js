@@ -23,6 +23,7 @@ const NOBODY_GRACE_MS = 5000; // it comes between two lives of the drivers too
 export class Link {
   #socket = null;
   #timer = 0;
+  #asking = null;
   #retryMs = RETRY_LEAST_MS;
   #nobodySince = null;
   #over = null;
@@ -47,7 +48,7 @@ export class Link {
     this.#retryMs = RETRY_LEAST_MS;
     this.#nobodySince = null;
     this.#tell("connecting");
-    this.#connect();
+    this.#ask(() => this.#connect());
   }
 
   /** Try at once where the next attempt is being waited for: the network is back, or somebody is looking. */
@@ -59,6 +60,7 @@ export class Link {
   stop() {
     const socket = this.#socket;
     this.#drop();
+    this.#tell("connecting");
     socket?.close(1000);
   }
 
@@ -120,19 +122,18 @@ export class Link {
     if (this.#over !== null) this.#tell(...this.#over);
     else if (code === NOBODY_WAITS) this.#retryNobody();
     else if (opened) this.#retry();
-    else this.#ask();
+    else this.#ask(() => this.#retry());
   }
 
-  /** A socket that did not open says not why: ask whether the board lets us in at all. */
-  async #ask() {
-    const timer = (this.#timer = setTimeout(() => {}, 0));
-    const isAdmitted = await this.#admitted().catch(() => true);
-    if (this.#timer !== timer) return; // begun anew meanwhile
-    if (isAdmitted) this.#retry();
-    else {
-      this.#timer = 0;
-      this.#tell("unpaired");
-    }
+  /** A socket that does not open says not why: ask whether the board lets us in at all, and go on where it does. */
+  async #ask(next) {
+    const asking = (this.#asking = {});
+    const isAdmitted = await this.#admitted().catch(() => null);
+    if (this.#asking !== asking) return; // begun anew meanwhile
+    this.#asking = null;
+    if (isAdmitted) next();
+    else if (isAdmitted === null) this.#retry();
+    else this.#tell("unpaired");
   }
 
   #retry() {
@@ -152,6 +153,7 @@ export class Link {
   #drop() {
     clearTimeout(this.#timer);
     this.#timer = 0;
+    this.#asking = null;
     const socket = this.#socket;
     this.#socket = null;
     if (socket === null) return;

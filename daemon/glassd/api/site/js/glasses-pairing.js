@@ -6,7 +6,7 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // what a code is made of
 
 export class Pairing {
   #code = null;
-  trouble = null; // why a code did not help: "wrong", "often", "lost"
+  trouble = null; // why a code did not help: "wrong" or "often"
 
   constructor() {
     this.#takeFromAddress();
@@ -15,11 +15,6 @@ export class Pairing {
 
   /** Called where a link with a code is opened in the page that is here already. */
   onCode() {}
-
-  /** Tell whether there is a code that was not tried yet. */
-  get hasCode() {
-    return this.#code !== null;
-  }
 
   /** Take a code that was typed. */
   use(code) {

@@ -75,20 +75,15 @@ function tellMissing() {
   help.show([hindered && `glasses.camera.${camera.state}`, awake.isMissing && "glasses.dark"].filter(Boolean));
 }
 
-async function begin() {
-  if (pairing.hasCode) await pairing.admitted().catch(() => {}); // it is tried again where the board is not reached
-  link.start();
-}
-
 byId("pairing").addEventListener("submit", (event) => {
   event.preventDefault();
   pairing.use(byId("code").value);
   byId("code").value = "";
-  begin();
+  link.start();
 });
 byId("again").addEventListener("click", () => camera.retry());
 turnLetters(byId("code"));
-pairing.onCode = begin;
+pairing.onCode = () => link.start();
 addEventListener("online", () => link.hurry());
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
@@ -103,4 +98,4 @@ addEventListener("pageshow", (event) => event.persisted && link.start());
 
 awake.hold();
 await camera.look();
-await begin();
+link.start();

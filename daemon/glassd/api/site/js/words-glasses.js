@@ -25,7 +25,7 @@ export default {
   "glasses.camera.prompt": ["请在浏览器询问时允许摄像头", "Allow the camera where the browser asks"],
   "glasses.camera.denied": [
     "摄像头被拒绝：点地址旁的图标，允许摄像头",
-    "The camera is refused: allow it at the sign beside the address",
+    "The camera is refused: allow it at the icon beside the address",
   ],
   "glasses.camera.none": ["浏览器找不到摄像头", "The browser finds no camera"],
   "glasses.camera.insecure": [
