@@ -20,6 +20,7 @@ from bench_journal import journal_of_a_million
 from bench_layout import layout_of_a_delta
 from bench_link import link_overhead, link_receive
 from bench_look import sharpness_of_candidates
+from bench_page import key_to_screen
 from bench_process import light_commands, press_to_screen
 from bench_request import frame_to_body, request_to_server
 from bench_rest import at_rest
@@ -27,6 +28,7 @@ from bench_scene import scene_change, scene_glance
 from bench_scheduler import scheduler_events
 from bench_sizing import sizing
 from bench_stream import stream_at_a_pace, stream_in_bulk
+from bench_watchers import watchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +51,8 @@ MEASURES: dict[str, Callable[[], Iterator[Ratio | Quality]]] = {
         edge_to_ask,
         journal_of_a_million,
         press_to_screen,
+        key_to_screen,
+        watchers,
         framebuffer,
         layout_of_a_delta,
         delta_to_channel,

@@ -78,8 +78,12 @@ class Worker:
 
 
 @contextmanager
-def daemon(config: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
-    """Run the daemon with this config; yield its process and the seconds that it took to READY."""
+def daemon(config: Path, terminal: int | None = None) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """Run the daemon with this config; yield its process and the seconds that it took to READY.
+
+    `terminal`: the terminal that it runs in, by its file descriptor. What it has for itself, its socket too unless the
+    environment names one, is beside the config.
+    """
     ready = config.with_name("ready")
     ready.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
@@ -88,8 +92,14 @@ def daemon(config: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
         before = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", "glassd", "run", "-c", str(config)],
-            env={**os.environ, "NOTIFY_SOCKET": str(ready), "STATE_DIRECTORY": str(config.with_name("state"))},
-            stdout=subprocess.DEVNULL,
+            env={
+                "GLASSD_SOCKET": str(config.with_name("glassd.sock")),
+                **os.environ,
+                "NOTIFY_SOCKET": str(ready),
+                "STATE_DIRECTORY": str(config.with_name("state")),
+            },
+            stdin=terminal,
+            stdout=subprocess.DEVNULL if terminal is None else terminal,
             stderr=subprocess.DEVNULL,
         )
         try:
