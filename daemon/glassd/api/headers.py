@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from glassd.config.fields import host_of, is_loopback
+
 if TYPE_CHECKING:
     from aiohttp import web
 
@@ -23,7 +25,6 @@ PAGE_POLICY: Final = (
 """For the pages: scripts and styles are files of the site, never part of a page; nothing is loaded from elsewhere."""
 _ALWAYS: Final = {
     "Content-Security-Policy": NOTHING_POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), fullscreen=(self), screen-wake-lock=(self), bluetooth=(), "
     "display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
@@ -33,8 +34,11 @@ _ALWAYS: Final = {
 }
 
 
-async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Put them on a response that is about to be sent; what its handler has set stays."""
     for name, value in _ALWAYS.items():
         response.headers.setdefault(name, value)
+    if request.secure or is_loopback(host_of(f"http://{request.host}")):
+        # Elsewhere browsers pass over it, and complain (HTML, "Cross-origin opener policies": a secure context).
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     response.headers["Server"] = "glassd"

@@ -135,7 +135,7 @@ class GestureTimes(Section):
 
 
 class TlsFiles(Section):
-    """A certificate that somebody else has made, and its key; both PEM. New ones are taken within the hour."""
+    """A certificate that somebody else has made, and its key; both PEM. New ones are taken within a minute."""
 
     certificate: FilePath
     """The file of the certificate, and of those between it and the one that browsers know."""
