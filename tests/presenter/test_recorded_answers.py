@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from streams import STREAMS, Stream
 from wcwidth import wcswidth
@@ -10,6 +12,9 @@ from glassd.answer import Delta, Outcome, OutcomeKind, Reasoning
 from glassd.model.reading import Reading
 from glassd.presenter.presenter import Presenter
 from glassd_drivers import registry
+
+if TYPE_CHECKING:
+    from glassd_drivers.contracts import Profile
 
 GOOD_STATUS = [stream for stream in STREAMS.values() if stream.status == 200]
 PROFILES = registry.profile_names()
@@ -30,10 +35,19 @@ def test_every_recorded_answer_fits_every_display_and_its_words_are_all_there(st
         assert isinstance(left, Delta | Reasoning)
         presenter.event(left)
     screen = presenter.event(Outcome(OutcomeKind.FINISHED, text=reading.text, finish_reason="stop"))
+    assert all_lines(presenter) == all_lines(at_once(profile, reading.text)), "the same however it came"
     if "<think>" in reading.text:
         assert screen.lines == ("答",)
     elif reading.text.strip() and profile.characters is None:
         assert letters("".join(all_lines(presenter))) == letters(reading.text)
+
+
+def at_once(profile: Profile, text: str) -> Presenter:
+    presenter = Presenter(profile, "zh")
+    presenter.asked()
+    presenter.event(Delta(text))
+    presenter.event(Outcome(OutcomeKind.FINISHED, text=text, finish_reason="stop"))
+    return presenter
 
 
 def letters(text: str) -> str:
