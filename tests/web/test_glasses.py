@@ -43,6 +43,7 @@ def test_a_press_brings_what_the_pages_camera_sees_and_the_answer_grows_on_it(
     for so_far, more in (("A green", "A green "), ("A green door.", "door."), ("A green door. It", " It ")):
         model.say(more)
         expect(text_of(page)).to_contain_text(so_far)
+        expect(spoken_of(page)).to_have_text("writing")
     model.say("is open.")
     model.finish()
     whole = "A green door. It is open."
@@ -203,19 +204,39 @@ def test_the_browsers_own_way_back_is_a_button_and_leaves_the_page_where_it_is(
 def test_a_key_that_is_held_as_the_page_loses_the_focus_means_nothing(
     serve: Callable[[str], Site], model: ModelServer
 ) -> None:
-    site = serve(config(model).replace("main press, ask", "main long, ask"))
+    site = serve(config(model) + "  - {when: main long, do: clear}\n")  # so that a press is one when the key goes up
     page = wear(site)
     site.daemon.camera_ready()
     page.keyboard.down("Enter")
     page.evaluate("() => dispatchEvent(new Event('blur'))")
     page.keyboard.up("Enter")
     model.answer_next("Only this one.")
-    page.keyboard.down("Enter")
-    page.keyboard.down("Enter")  # as a held key repeats itself
+    page.keyboard.press("Enter")
     number_sent(model)
-    page.keyboard.up("Enter")
     expect(spoken_of(page)).to_have_text("Only this one.")
     assert len(list(model.folder.glob("*.body"))) == 1
+
+
+def test_a_held_key_is_one_edge_and_a_key_that_is_no_button_none(
+    serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    page = wear(serve(config(model)), script=KEEP_EDGES)
+    for key in ("ArrowDown", "ArrowDown", "q"):
+        page.keyboard.down(key)
+    page.keyboard.press("Control+ArrowUp")
+    page.keyboard.up("ArrowDown")
+    assert page.evaluate("() => edges") == [["ArrowDown", True], ["ArrowDown", False]]
+
+
+KEEP_EDGES = """
+window.edges = [];
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) {
+    const said = typeof data === "string" ? JSON.parse(data) : {};
+    if (said.type === "edge") edges.push([said.button, said.down]);
+    return send.call(this, data);
+};
+"""
 
 
 def text_of(page: Page) -> Locator:

@@ -5,7 +5,7 @@ const DECIDED_MS = 200; // a finger that has stayed so long is no swipe
 const BACK = ["BrowserBack", "GoBack"]; // the names under which a browser's own way back may be a button
 
 /** Turns what a person does into edges. `say` takes the messages of docs/web.md; `touched()` is called whenever something
- * goes down, and returns whether that is no edge: the page itself was waiting for it. */
+ * goes down, also what is no button. */
 export class Buttons {
   #map = {};
   #held = new Map(); // event.code → the name that went down
@@ -48,7 +48,7 @@ export class Buttons {
     const name = event.key === " " ? "Space" : event.key;
     if (isOurs(event.target) || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.repeat) return void (this.#held.has(event.code) && event.preventDefault());
-    if (this.#touched()) return event.preventDefault();
+    this.#touched();
     if (!Object.hasOwn(this.#map, name)) return;
     event.preventDefault();
     this.#trap();
@@ -67,7 +67,7 @@ export class Buttons {
   /** A finger that goes down may become a swipe: it is a touch once it stays, or goes up, with the instant it went down. */
   #pointerDown(event) {
     if (!event.isPrimary || event.button !== 0 || isOurs(event.target)) return;
-    if (this.#touched()) return;
+    this.#touched();
     this.#trap();
     const timer = setTimeout(() => this.#decide(), DECIDED_MS);
     this.#touch = { x: event.clientX, y: event.clientY, id: event.pointerId, at: event.timeStamp, timer, isTold: false };

@@ -56,17 +56,13 @@ function stands(state, detail) {
   else if (state !== "open") camera.want(null);
 }
 
-/** Something went down: tell whether the page itself was waiting for that. */
+/** Somebody is there: what waits for a person goes on, and what has been read goes away. */
 function touched() {
   awake.hold();
   help.dismiss();
   if (link.state === "refused") location.reload();
   else if (link.state === "replaced") link.start();
-  else {
-    link.hurry();
-    return false;
-  }
-  return true;
+  else link.hurry();
 }
 
 function tellMissing() {
