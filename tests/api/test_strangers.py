@@ -261,6 +261,7 @@ def test_a_thousand_wrong_log_ins_are_slowed_down_and_lock_nobody_else_out(
     assert guesser.call("GET", "/api/status", Cookie=sessions["board"]).status == 200
     assert address.call("POST", "/api/sessions", {"token": TOKEN}).status == 200
     assert server.get("/api/status")[0] == 200
+    server.log.until(f"log-ins fail too often, as those from {GUESSER}")
 
 
 def test_a_thousand_wrong_tokens_do_not_keep_the_right_one_out(address: Address) -> None:

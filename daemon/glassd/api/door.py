@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -24,8 +25,12 @@ if TYPE_CHECKING:
     from glassd.config.schema import Api
     from glassd.wall import Wall
 
+_log = logging.getLogger(__name__)
+
 BUSY_WAIT_S: Final = 1
 """When somebody should come again whose token could not be looked at."""
+TOLD_EACH_S: Final = 60.0
+"""How often at most the log tells of log-ins that fail."""
 
 
 class Caller(Struct, frozen=True):
@@ -50,7 +55,8 @@ class Door:
         self, token: Token | None, folder: Path, wall: Callable[[], Wall], hosts: frozenset[str] = frozenset()
     ) -> None:
         """`folder` is where sessions are kept; `hosts` are the names of the board beside its addresses."""
-        clock = asyncio.get_running_loop().time
+        self._clock = clock = asyncio.get_running_loop().time
+        self._told_until = clock()
         self.hosts = hosts
         self.token = token
         self.sessions = Sessions(folder, b"" if token is None else token.known_as, wall)
@@ -92,8 +98,8 @@ class Door:
         if wait_s := self._log_ins.wait_s(address):
             return _too_often(wait_s)
         self._log_ins.begin(address)
+        scope: Scope | None
         try:
-            scope: Scope | None
             if code is not None:
                 scope = self.codes.use(code)
             else:
@@ -102,9 +108,17 @@ class Door:
             self._log_ins.succeeded(address)
             return _TOO_BUSY
         if scope is None:
+            self._tell_of_guesses(address)
             return _WRONG_CODE if code is not None else _WRONG
         self._log_ins.succeeded(address)
+        _log.info("signed in from %s with %s: %s", address, "the token" if code is None else "a code", scope)
         return scope
+
+    def _tell_of_guesses(self, address: str) -> None:
+        """Have the log know of an address that has to wait, now and then."""
+        if self._log_ins.wait_s(address) and (now := self._clock()) >= self._told_until:
+            self._told_until = now + TOLD_EACH_S
+            _log.warning("log-ins fail too often, as those from %s: they have to wait", address)
 
 
 def door_of(api: Api, token: str | None, wall: Callable[[], Wall]) -> Door:
