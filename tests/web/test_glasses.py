@@ -147,7 +147,6 @@ def test_a_page_that_is_no_secure_context_says_why_it_has_no_camera(
     serve: Callable[[str], Site], model: ModelServer
 ) -> None:
     site = serve(config(model))
-    site.pages.expect_errors("Cross-Origin-Opener-Policy")
     page = wear(site, host=NAME)
     expect(page.locator("#missing")).to_contain_text("browsers give it to pages from HTTPS or localhost alone")
 

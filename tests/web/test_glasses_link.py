@@ -1,4 +1,4 @@
-"""The way between the page and the board: who is let in, what happens as it breaks, and that it comes back by itself."""
+"""The way between the page and the board: who is let in, what happens as it breaks, and how it comes back by itself."""
 
 from __future__ import annotations
 
