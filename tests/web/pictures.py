@@ -75,18 +75,27 @@ class Studio:
 
 def glasses_answer(studio: Studio) -> None:
     """The page /glasses, with an answer."""
+    site = _answered(studio)
+    studio.take("glasses-answer", lambda size: _with_answer(site, size))
+
+
+def _answered(studio: Studio) -> Site:
+    """Return a board whose glasses have been given an answer."""
     site = studio.serve(glasses.config(studio.model).replace("language: en", "language: zh"))
+    page = glasses.wear(site)
+    site.daemon.camera_ready()
+    studio.model.answer_next(ANSWER)
+    page.keyboard.press("Enter")
+    expect(page.locator("#spoken")).to_contain_text("10:25")
+    page.context.close()
+    return site
 
-    def show(size: str) -> Page:
-        page = glasses.wear(site, size, language="zh")
-        site.daemon.camera_ready()
-        page.keyboard.press("Enter")
-        studio.model.request()
-        studio.model.answer_next(ANSWER)
-        expect(page.locator("#spoken")).to_contain_text("Exit")
-        return page
 
-    studio.take("glasses-answer", show)
+def _with_answer(site: Site, size: str) -> Page:
+    page = glasses.wear(site, size, language="zh")
+    site.daemon.camera_ready()
+    expect(page.locator("#spoken")).to_contain_text("10:25")
+    return page
 
 
 ANSWER = (
@@ -124,17 +133,12 @@ def glasses_no_camera(studio: Studio) -> None:
 
 def glasses_lost(studio: Studio) -> None:
     """The page /glasses without a network, over an answer."""
-    site = studio.serve(glasses.config(studio.model).replace("language: en", "language: zh"))
+    site = _answered(studio)
     site.pages.expect_errors("WebSocket", "ERR_")
 
     def show(size: str) -> Page:
         site.cable.mend()
-        page = glasses.wear(site, size, language="zh")
-        site.daemon.camera_ready()
-        page.keyboard.press("Enter")
-        studio.model.request()
-        studio.model.answer_next(ANSWER)
-        expect(page.locator("#spoken")).to_contain_text("Exit")
+        page = _with_answer(site, size)
         site.cable.cut()
         expect(page.locator("#notice")).to_be_visible()
         return page

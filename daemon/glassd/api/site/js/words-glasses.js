@@ -13,7 +13,7 @@ export default {
   "glasses.unpaired": ["这副眼镜还没有配对", "These glasses are not paired"],
   "glasses.unpaired.do": [
     "在板子上运行 glassd pair，扫码或输入配对码",
-    "Run glassd pair on the board; scan its picture, or enter its code",
+    "Run glassd pair on the board, then scan its QR code or enter the code",
   ],
   "glasses.code": ["配对码", "Pairing code"],
   "glasses.pair": ["配对", "Pair"],
