@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class Answer:
     status: int

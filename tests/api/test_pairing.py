@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from running import LIMIT_S, Lines
-from strangers_calls import Address, free_port
+from running import LIMIT_S, Lines, free_port
+from strangers_calls import Address
 
 from glassd.api.own_certificate import NAME
 from glassd.cli.pair import qr_modules

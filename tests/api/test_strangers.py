@@ -10,8 +10,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running import Daemon
-from strangers_calls import Address, free_port, head
+from running import Daemon, free_port
+from strangers_calls import Address, head
 
 from glassd.api.attempts import ADDRESS_LIMIT
 from glassd.api.headers import NOTHING_POLICY, PAGE_POLICY

@@ -25,6 +25,13 @@ LIMIT_S = 20.0
 PYTHON = [sys.executable, "-X", "dev", "-W", "error"]
 
 
+def free_port() -> int:
+    """Return a port of loopback that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Lines:
     """A process's output as lines, read by a thread so that a pipe never fills up."""
 

@@ -146,11 +146,27 @@ def glasses_lost(studio: Studio) -> None:
     studio.take("glasses-lost", show)
 
 
+def sign_in(studio: Studio) -> None:
+    """The page /sign-in, after a wrong code."""
+    site = studio.serve(glasses.config(studio.model))
+    site.pages.expect_errors("401")
+
+    def show(size: str) -> Page:
+        page: Page = site.open("/sign-in", size, "zh" if size == "glasses" else "en", signed_in=False)
+        page.locator("#secret").fill("abcd-2345")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_be_visible()
+        return page
+
+    studio.take("sign-in", show)
+
+
 PICTURES: dict[str, Callable[[Studio], Any]] = {
     "glasses-answer": glasses_answer,
     "glasses-lost": glasses_lost,
     "glasses-no-camera": glasses_no_camera,
     "glasses-pairing": glasses_pairing,
+    "sign-in": sign_in,
 }
 
 

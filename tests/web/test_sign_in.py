@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from running import free_port
 
 from web.browsing import SIZES, axe
 from web.site import TOKEN
@@ -13,7 +14,8 @@ from web.site import TOKEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
+    from running import Daemon
 
     from web.site import Site
 
@@ -162,3 +164,36 @@ def test_what_would_run_in_a_page_is_refused_by_its_policy(serve: Callable[[str]
     told = page.evaluate(TRY_ALL)
     assert told == dict.fromkeys(("html", "script", "elsewhere"), "TypeError")
     assert page.title() == "glassd"
+
+
+WATCH = """
+() => new Promise((resolve, reject) => {
+    const socket = new WebSocket(`wss://${location.host}/api/events`);
+    socket.onmessage = message => resolve(JSON.parse(message.data).event);
+    socket.onerror = () => reject(Error("no socket"));
+})
+"""
+
+
+def test_over_https_the_page_has_its_session_its_camera_and_its_sockets(
+    browser: Browser, start: Callable[..., Daemon]
+) -> None:
+    """At an address of the network, where a browser gives a page over plain http no camera."""
+    port = free_port()
+    address = f'{{listen: "127.0.0.2:{port}", token: page, tls: own}}'
+    daemon = start(f"{CONFIG}\napi: {address}\n", GLASSD_KEY_PAGE=TOKEN)
+    context = browser.new_context(ignore_https_errors=True)  # as who compared the fingerprint and went on
+    page = context.new_page()
+    code = daemon.glassd("pair", "--url", "--board").stdout.partition("#code=")[2].strip()
+    page.goto(f"https://127.0.0.2:{port}/sign-in#code={code}")
+    page.wait_for_url(f"https://127.0.0.2:{port}/")
+    assert page.evaluate("isSecureContext && 'mediaDevices' in navigator")
+    assert page.evaluate(WATCH) == "status"
+    [cookie] = context.cookies()
+    assert (cookie["name"], cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (
+        f"glassd-{port}",
+        True,
+        True,
+        "Strict",
+    )
+    context.close()
