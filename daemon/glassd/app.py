@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from glassd.answer import AnswerEvent
     from glassd.config.commands import Command
     from glassd.config.schema import Config
+    from glassd.config.settings import Settings
     from glassd.config.triggers import Gesture
     from glassd.events import Facts
     from glassd.frames.view import Picked
@@ -70,8 +71,8 @@ _POLICIES = ("budgets", "follow_up", "journal", "outbox")
 class App:
     """The whole daemon in one object: entered, it runs; left, it has stopped. It is what the API talks to (`House`)."""
 
-    def __init__(self, config: Config, read_config: Callable[[], Config], log_lines: Iterable[str] = ()) -> None:
-        """`read_config` reads the config again and raises ConfigError; `log_lines` are the log's newest."""
+    def __init__(self, config: Config, settings: Settings, log_lines: Iterable[str] = ()) -> None:
+        """`settings` are the files that the config is read from again; `log_lines` are the log's newest."""
         self.bus = Bus()
         self.meter = Meter()
         """What is counted since the start."""
@@ -79,7 +80,7 @@ class App:
         self.config = config
         self.fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends with the error that the daemon cannot survive."""
-        self._read_config = read_config
+        self.settings = settings
         self._log_lines = log_lines
         self._clock = asyncio.get_running_loop().time
         self._started = time.monotonic()
@@ -186,6 +187,7 @@ class App:
             "endpoints": [endpoint.url for endpoint in self.config.model.endpoints],
             "health": self._model.health(),
             "gateway": gateway(self.config, self.scheduler, listens=self._gateway_listens),
+            "settings": {"trouble": self.settings.trouble},
             "last_ask": None if last is None else last.as_json(),
             **accounts(self.config, self.runner, takes_asks=self._journal.takes_asks, trouble=self._trouble),
         }
@@ -206,9 +208,8 @@ class App:
     async def ask(self, question: Question) -> AsyncGenerator[AnswerEvent]:
         """Ask about the question's own pictures, or about those that it wants taken."""
         q = question
-        prefix = q.origin.value
         ask = Ask(
-            self.scheduler.new_id(prefix),
+            self.scheduler.new_id(q.origin.value),
             q.prompt,
             q.origin,
             self._clock(),
@@ -216,6 +217,7 @@ class App:
             detail=q.detail,
             endpoint=q.endpoint,
             kind=q.kind,
+            alone=q.alone,
         )
         submitted = self.runner.submit(ask, q.frames, busy=q.busy, follow_up=q.follow_up, outbox=q.outbox)
         async with aclosing(submitted) as events:
@@ -269,7 +271,7 @@ class App:
     async def _reload(self) -> list[str]:
         reloading()
         try:
-            config = await asyncio.to_thread(self._read_config)
+            config = (await asyncio.to_thread(self.settings.load)).config
             async with self.runner.between_asks():
                 changed = await self._apply(config)
         except ConfigError as error:
@@ -283,6 +285,8 @@ class App:
         finally:
             notify("READY=1")
             self.tell_status()
+        if self.settings.trouble:
+            log.warning("reload: %s", self.settings.trouble)
         log.info("reloaded: %s", ", ".join(changed) or "nothing changed")
         return changed
 

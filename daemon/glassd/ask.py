@@ -71,7 +71,9 @@ class Ask(Struct, frozen=True):
     `resumes` is the id of the ask that gave it.
 
     `endpoint` is the name of the one that is asked first, `kind` which of its models: by default the one for pictures
-    where there are some. `trigger` is the event that the config names for it, as its words; empty where there is none.
+    where there are some. `alone` is the place in the config, from 0, of the one endpoint that is to answer, where no
+    other may stand in for it. `trigger` is the event that the config names for it, as its words; empty where there is
+    none.
     """
 
     id: str
@@ -88,4 +90,5 @@ class Ask(Struct, frozen=True):
     resumes: str = ""
     endpoint: str = ""
     kind: Literal["vision", "text"] | None = None
+    alone: int | None = None
     trigger: str = ""

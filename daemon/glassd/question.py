@@ -19,7 +19,7 @@ class Question(Struct, frozen=True):
     """What is asked, and what a trigger of the config would say beside it: each as `Trigger` has it.
 
     `pictures` are the caller's own; with them `frames` is none. `origin` is the API or the command line. `kind` is the
-    trigger's `model`.
+    trigger's `model`, `alone` as `Ask` has it.
     """
 
     prompt: str
@@ -28,6 +28,7 @@ class Question(Struct, frozen=True):
     detail: Detail = "auto"
     endpoint: str = ""
     kind: Literal["vision", "text"] | None = None
+    alone: int | None = None
     busy: Busy = Busy(how="queue")
     follow_up: bool = True
     outbox: bool = False

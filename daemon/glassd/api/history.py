@@ -146,7 +146,7 @@ class HistoryRoutes:
         """Write asks whole, oldest first, as JSON lines."""
         wanted = read_json(await request.read(), HistoryExport)
         query = Query(since=wanted.since, failed=wanted.failed, text=wanted.text, everybody=wanted.all)
-        async with aclosing(history.export(query, _who(request))) as batches:
+        async with aclosing(history.export(query, who(request))) as batches:
             batch: list[dict[str, Any]] = await anext(batches, [])  # before the head: it can be refused
             response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
             with contextlib.suppress(ConnectionError):  # who hangs up has enough
@@ -159,12 +159,12 @@ class HistoryRoutes:
     async def delete(self, request: web.Request, history: History) -> web.Response:
         """Delete some asks."""
         wanted = read_json(await request.read(), HistoryDelete)
-        return _json({"deleted": await history.delete(wanted.asks, _who(request), everybody=wanted.all)})
+        return _json({"deleted": await history.delete(wanted.asks, who(request), everybody=wanted.all)})
 
     async def forget(self, request: web.Request, history: History) -> web.Response:
         """Delete all asks."""
         wanted = read_json(await request.read(), HistoryWhose)
-        return _json({"deleted": await history.forget(_who(request), everybody=wanted.all)})
+        return _json({"deleted": await history.forget(who(request), everybody=wanted.all)})
 
     def _guarded(
         self, handler: Callable[[web.Request, History], Awaitable[web.StreamResponse]]
@@ -189,7 +189,7 @@ def _behind_the_question_mark(request: web.Request, kind: type[_T]) -> _T:
         raise RequestError(f"behind the `?`: {error}") from error
 
 
-def _who(request: web.Request) -> str:
+def who(request: web.Request) -> str:
     """Return who asks, as far as the kernel knows."""
     transport = request.transport
     connection = None if transport is None else transport.get_extra_info("socket")

@@ -17,6 +17,7 @@ from aiohttp import web
 from glassd.answer import OutcomeKind
 from glassd.api.history import HistoryDelete, HistoryExport, HistoryQuery, HistoryWhose
 from glassd.api.requests import AskRequest, DoRequest, NothingRequest, PressRequest
+from glassd.api.settings import EndpointTest, SettingsEdit, SettingsReset, SettingsText
 from glassd.api.signing_in import LogIn, PairRequest, WaitRequest
 from glassd.ask import Origin
 from glassd.messages.codes import Code
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 BODIES: Final[tuple[type[msgspec.Struct], ...]] = (
     AskRequest,
     DoRequest,
+    EndpointTest,
     HistoryDelete,
     HistoryExport,
     HistoryWhose,
@@ -36,6 +38,9 @@ BODIES: Final[tuple[type[msgspec.Struct], ...]] = (
     NothingRequest,
     PairRequest,
     PressRequest,
+    SettingsEdit,
+    SettingsReset,
+    SettingsText,
     WaitRequest,
 )
 """What a request's body is read as; the document names each by the name of its type."""

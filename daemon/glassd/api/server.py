@@ -16,6 +16,7 @@ GET  /api/openapi.json      all of this, as an OpenAPI document
 GET  /metrics               what is counted, for Prometheus
 GET  /api/history           what is kept of the asks: see glassd.api.history for this and what goes with it
 GET  /api/sockets/{name}    a WebSocket, handed to the driver that waits for `name`
+*    /api/settings          the config as the page edits it: see glassd.api.settings
 *    /api/sessions, /pair   signing in and out: see glassd.api.signing_in
 GET  /, /glasses …          the page: see glassd.api.site
 """
@@ -50,6 +51,7 @@ from glassd.api.requests import (
     read_json,
     read_question,
 )
+from glassd.api.settings import SettingsRoutes
 from glassd.api.signing_in import SessionRoutes
 from glassd.api.site import Site
 from glassd.config.commands import read_command
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from glassd.api.door import Door
     from glassd.config.commands import Command
     from glassd.config.schema import Config
+    from glassd.config.settings import Settings
     from glassd.config.triggers import Gesture
     from glassd.events import Bus, Facts
     from glassd.frames.view import Picked
@@ -94,6 +97,8 @@ class House(Protocol):
     bus: Bus
     config: Config
     """The one in force."""
+    settings: Settings
+    """The files that it is from."""
     meter: Meter
     """What is counted since the start."""
 
@@ -169,6 +174,7 @@ def application(house: House, door: Door | None) -> web.Application:
             web.get("/metrics", Metrics(house, routes.watching).metrics),
             web.get("/api/sockets/{name}", routes.socket),
             *HistoryRoutes(house).routes(),
+            *SettingsRoutes(house).routes(),
             *SessionRoutes(door).routes(),
             *Site().routes(),
         ]

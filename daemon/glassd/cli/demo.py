@@ -28,15 +28,17 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until Ctrl-C, or until the first answer with `--once`: then 0 means that it was finished."""
-    from glassd.config.load import ConfigError, load  # noqa: PLC0415  a light start: see the package
+    from glassd.config.mistakes import ConfigError  # noqa: PLC0415  a light start: see the package
+    from glassd.config.settings import EDITS_NAME, Settings  # noqa: PLC0415  likewise
 
     with tempfile.TemporaryDirectory(prefix="glassd-demo-") as folder:
         # A socket and a state of its own, so that the demo runs beside an installed glassd, without rights, and traces.
         os.environ["GLASSD_SOCKET"] = str(Path(folder) / "glassd.sock")
         os.environ["STATE_DIRECTORY"] = str(Path(folder) / "state")
         overrides = [f"camera.path={_pictures(args.clip, Path(folder)).absolute()}", "log.level=warning"]
+        settings = Settings(args.config, overrides, Path(folder) / "state" / EDITS_NAME)
         try:
-            loaded = load(args.config, overrides=overrides)
+            loaded = settings.load()
         except ConfigError as error:
             print(error, file=sys.stderr)
             return 2
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         from glassd.service.process import run_daemon  # noqa: PLC0415  aiohttp comes with it
 
         guide = Guide(once=args.once)
-        status = run_daemon(loaded.config, lambda: load(args.config, overrides=overrides).config, guest=guide)
+        status = run_daemon(loaded.config, settings, guest=guide)
         return status or int(args.once and not guide.finished)
 
 

@@ -7,6 +7,7 @@ page, in the state folder; over all, what the command line sets.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +69,7 @@ def load(path: Path | str, *, overrides: Iterable[str] = (), edits: Path | None 
 
     `overrides` are `camera.fps=10`, `edits` a file that need not be there.
     """
-    layers = _Layers(Path(path), overrides, edits)
+    layers = Layers(Path(path), overrides, edits)
     config = None
     try:
         root = layers.read()
@@ -84,7 +85,7 @@ def load(path: Path | str, *, overrides: Iterable[str] = (), edits: Path | None 
 
 def load_model_only(path: Path | str, *, overrides: Iterable[str] = (), edits: Path | None = None) -> Model:
     """Return the `model:` section alone; raise ConfigError with its mistakes, whatever the other sections hold."""
-    layers = _Layers(Path(path), overrides, edits)
+    layers = Layers(Path(path), overrides, edits)
     model = None
     with contextlib.suppress(TooManyMistakesError):
         model = validate_model(layers.read(), layers.mistakes)
@@ -100,11 +101,11 @@ def read_other(path: Path, form: type[BaseModel], mistakes: Mistakes) -> Mapping
 
     It is read as a config is, without layers; raise ConfigError where it cannot be read at all.
     """
-    return _Layers(path, (), None, mistakes, form).read_alone()
+    return Layers(path, (), None, mistakes, form).read_alone()
 
 
-class _Layers:
-    """Reads the layers of a config and lays them over one another."""
+class Layers:
+    """Reads the layers of a config and lays them over one another; `mistakes` are what it found."""
 
     def __init__(
         self,
@@ -129,10 +130,20 @@ class _Layers:
                 root = merge(root, self._file(part))
             except ConfigError as error:
                 self._note(error)
+        return self.overridden(root)
+
+    def overridden(self, root: Mapping) -> Mapping:
+        """Return a tree with what the command line sets laid over it."""
         self.files.append(COMMAND_LINE)
         for number, override in enumerate(self._overrides):
             root = self._override(root, number, override)
         return root
+
+    def read_text(self, text: str, file: str) -> Mapping:
+        """Return the tree of a text; `file` is what its places name."""
+        self.files.append(file)
+        node = self._tree(read_source(text.encode(), file))
+        return self._top(node, file)
 
     def read_alone(self) -> Mapping:
         """Return the tree of the file itself, without what lies over it."""
@@ -145,7 +156,7 @@ class _Layers:
             parts = parts_of(self._path)
         except ConfigError as error:
             self._note(error)
-        return [*parts, self._edits] if self._edits is not None and self._edits.exists() else parts
+        return [*parts, self._edits] if self._edits is not None and os.path.lexists(self._edits) else parts
 
     def _note(self, error: ConfigError) -> None:
         for mistake in error.mistakes:
@@ -156,7 +167,9 @@ class _Layers:
         file = str(path)
         data = read_file(path)
         self.files.append(file)
-        node = self._tree(read_source(data, file))
+        return self._top(self._tree(read_source(data, file)), file)
+
+    def _top(self, node: Node | None, file: str) -> Mapping:
         if node is None:
             return Mapping(Place(file))
         if not isinstance(node, Mapping):

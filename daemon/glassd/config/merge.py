@@ -56,7 +56,7 @@ def as_yaml(root: Node) -> str:
     """Return YAML that reads as the same values, each with its file and line in a comment."""
     from wcwidth import wcswidth  # noqa: PLC0415  a daemon merges, and writes nothing
 
-    lines = list(_lines(root, 0))
+    lines = list(lines_of(root))
     # In the cells of a terminal: a Han character takes two. A few long texts do not push all comments out of sight.
     cells = [max(wcswidth(text), 0) for text, _ in lines]
     width = max((count for count in cells if count <= MAX_ALIGNED), default=0)
@@ -64,6 +64,23 @@ def as_yaml(root: Node) -> str:
         f"{text}{' ' * (width - count)}  # {_printable(origin)}\n" if origin else f"{text}\n"
         for (text, origin), count in zip(lines, cells, strict=True)
     )
+
+
+def lines_of(node: Node, indent: int = 0) -> Iterator[tuple[str, str]]:
+    """Yield each line of a value's YAML and its origin; none for a line that only opens what follows."""
+    pad = " " * indent
+    match node:
+        case Mapping():
+            for key, entry in node.entries.items():
+                yield from _after(f"{pad}{yaml_text(key)}:", entry.node, indent + 2)
+        case Sequence():
+            for item in node.items:
+                if isinstance(item, Mapping) and item.entries:
+                    first, *rest = lines_of(item, indent + 2)
+                    yield f"{pad}- {first[0][indent + 2 :]}", first[1]
+                    yield from rest
+                else:
+                    yield from _after(f"{pad}-", item, indent + 2)
 
 
 def yaml_text(text: str) -> str:
@@ -77,31 +94,14 @@ def quoted_text(text: str) -> str:
     return "".join(char if char.isprintable() else _escape(char) for char in quoted)
 
 
-def _lines(node: Node, indent: int) -> Iterator[tuple[str, str]]:
-    """Yield each line and its origin; none for a line that only opens what follows."""
-    pad = " " * indent
-    match node:
-        case Mapping():
-            for key, entry in node.entries.items():
-                yield from _after(f"{pad}{yaml_text(key)}:", entry.node, indent + 2)
-        case Sequence():
-            for item in node.items:
-                if isinstance(item, Mapping) and item.entries:
-                    first, *rest = _lines(item, indent + 2)
-                    yield f"{pad}- {first[0][indent + 2 :]}", first[1]
-                    yield from rest
-                else:
-                    yield from _after(f"{pad}-", item, indent + 2)
-
-
 def _after(opening: str, node: Node, indent: int) -> Iterator[tuple[str, str]]:
     match node:
         case Mapping() if node.entries:
             yield opening, ""
-            yield from _lines(node, indent)
+            yield from lines_of(node, indent)
         case Sequence() if node.items:
             yield opening, ""
-            yield from _lines(node, indent)
+            yield from lines_of(node, indent)
         case Mapping():
             yield f"{opening} {{}}", str(node.place)
         case Sequence():

@@ -21,7 +21,7 @@ from glassd.config.fields import (
     Wait,
 )
 from glassd.config.policy import Price
-from glassd.config.section import Section, at
+from glassd.config.section import Fixed, Section, at
 from glassd_drivers.units import ByteCount
 
 FIELDS_LIMIT = 32
@@ -75,9 +75,9 @@ class Endpoint(Section):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")] | None = None
     """By this a trigger chooses the endpoint."""
-    url: EndpointUrl
+    url: Annotated[EndpointUrl, Fixed("address", beside=("key", "proxy_login"))]
     """A base URL, a full chat/completions URL, or `reader` for the model on the board."""
-    key: CredentialName | None = None
+    key: Annotated[CredentialName | None, Fixed("key")] = None
     """The name of the credential that holds the key; without it the server is called without one."""
     vision: str | None = Field(None, min_length=1)
     """Model name for asks with pictures."""
@@ -103,11 +103,11 @@ class Endpoint(Section):
     """What a million tokens cost here, for `budgets`; free where it is not said."""
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=FIELDS_LIMIT)
     """HTTP headers that are added to each request. A key has no place here."""
-    proxy: ProxyUrl | None = None
+    proxy: Annotated[ProxyUrl | None, Fixed("address")] = None
     """The HTTP proxy on the way to the server: http://host:3128."""
-    proxy_login: CredentialName | None = None
+    proxy_login: Annotated[CredentialName | None, Fixed("key")] = None
     """The name of the credential that holds the proxy's login, as user:password."""
-    ca: FilePath | None = None
+    ca: Annotated[FilePath | None, Fixed("file")] = None
     """A PEM file with the certificates that vouch for this server, in place of the system's."""
 
     @property

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from glassd.config.fields import CredentialName, Wait, at_least, at_most
-from glassd.config.section import Section, at
+from glassd.config.section import Fixed, Section, at
 from glassd_drivers.units import ByteCount, duration_text
 
 DAY_S: Final = 86400.0
@@ -85,7 +85,7 @@ class Journal(Section):
 class Outbox(Section):
     """Asks that wait on disk, encrypted, until the network is back. Off without this section."""
 
-    key: CredentialName = "outbox"
+    key: Annotated[CredentialName, Fixed("key")] = "outbox"
     """The name of the credential that holds the key; `glassd setup` makes one."""
     asks: int = Field(20, ge=1, le=1000)
     """How many asks may wait."""

@@ -24,7 +24,7 @@ from glassd.config.fields import (
 )
 from glassd.config.model import Model
 from glassd.config.policy import Budgets, FollowUp, Journal, Outbox
-from glassd.config.section import Section, at
+from glassd.config.section import Fixed, Section, at
 from glassd.config.triggers import Trigger
 from glassd_drivers.contracts import DriverConfig
 from glassd_drivers.units import ByteCount, Duration
@@ -53,7 +53,7 @@ class FrameChoice(Section):
 class Camera(Section):
     """The camera. In the file, the driver's own options stand beside those of the role."""
 
-    driver: str
+    driver: Annotated[str, Fixed("driver")]
     options: DriverConfig
     capture: Literal["ring", "after_sign"] = "ring"
     """`ring` keeps looking, so that the frame of the press itself is there; `after_sign` looks only after the sign."""
@@ -85,14 +85,14 @@ class Camera(Section):
 class ButtonDevice(Section):
     """A device with buttons. In the file, the driver's own options stand beside its name."""
 
-    driver: str
+    driver: Annotated[str, Fixed("driver")]
     options: DriverConfig
 
 
 class DisplayDevice(Section):
     """A display. In the file, the driver's own options stand beside those of the role."""
 
-    driver: str
+    driver: Annotated[str, Fixed("driver")]
     options: DriverConfig
     profile: str | None = None
     """The profile that screens are laid out for; the driver's own where absent."""
@@ -177,9 +177,9 @@ class Api(Section):
 class Gateway(Section):
     """The chat-completions server for apps on the glasses: they call the board in place of the cloud."""
 
-    listen: Address
+    listen: Annotated[Address, Fixed("door")]
     """The address and port to listen on; beyond loopback it needs a token."""
-    token: CredentialName | None = None
+    token: Annotated[CredentialName | None, Fixed("door")] = None
     """The name of the credential that holds the token which apps send as their API key; not that of the API."""
     models: dict[ModelName, ModelName] = Field(default_factory=dict, max_length=64)
     """What an app's name for a model means here: `gpt-4o-mini: qwen-vl-plus`. The endpoints' own names mean themselves,
@@ -223,9 +223,9 @@ class Config(Section):
     """Asks that wait on disk until the network is back; without it they fail."""
     language: Literal["zh", "en"] = "zh"
     """The language of what glassd itself says to the wearer."""
-    api: Api = Api.model_construct()
+    api: Annotated[Api, Fixed("door")] = Api.model_construct()
     gateway: Gateway | None = None
-    allow_hosts: list[HostPattern] | None = Field(None, max_length=64)
+    allow_hosts: Annotated[list[HostPattern] | None, Fixed("address")] = Field(None, max_length=64)
     """The only hosts that anything may be sent to: names, `*.example.com` for all below it, addresses, networks such as
     192.168.1.0/24. Without it, those of the endpoints."""
     log: Log = Log.model_construct()

@@ -64,10 +64,13 @@ def targets(endpoints: Iterable[Endpoint], ask: Ask) -> list[Target]:
 
     Those that name the model which the ask wants come first, with that model where it can take the ask's pictures; the
     others keep theirs, as fall-back. So does the endpoint that the ask names. A name that no endpoint knows changes
-    nothing. The reader cannot go on with an answer that another model began.
+    nothing. The reader cannot go on with an answer that another model began. An ask that is for one of them alone has
+    that one.
     """
     found = []
-    for endpoint in endpoints:
+    for number, endpoint in enumerate(endpoints):
+        if ask.alone not in (None, number):
+            continue
         if endpoint.url == READER_URL:
             if not ask.given:
                 found.append(Target(endpoint, READER_MODEL, READER_CHAT_URL, "glassd", "the on-board reader"))

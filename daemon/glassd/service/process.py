@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from glassd.config.schema import Config
+    from glassd.config.settings import Settings
     from glassd.service.report import LogMemory
 
 log = logging.getLogger(__name__)
@@ -51,17 +52,18 @@ class StartError(Exception):
 
 def run_daemon(
     config: Config,
-    read_config: Callable[[], Config],
+    settings: Settings,
     *,
     guest: Callable[[App], Coroutine[Any, Any, None]] | None = None,
 ) -> int:
     """Run until SIGTERM or SIGINT, and return the exit status: 0, or 1 where it could not start or had to give up.
 
-    SIGHUP reloads. `guest` is a coroutine that is run beside the daemon once it is ready; its end stops the daemon.
+    `settings` are the files that the config is from: SIGHUP reads them again.
+    `guest` is a coroutine that is run beside the daemon once it is ready; its end stops the daemon.
     """
     memory = log_to_stderr(config.log.level)
     try:
-        asyncio.run(_main(config, read_config, memory, guest))
+        asyncio.run(_main(config, settings, memory, guest))
     except StartError as error:
         log.error("%s", error)  # noqa: TRY400  the operator's one line; the cause is no bug of ours
         return 1
@@ -73,7 +75,7 @@ def run_daemon(
 
 async def _main(
     config: Config,
-    read_config: Callable[[], Config],
+    settings: Settings,
     memory: LogMemory,
     guest: Callable[[App], Coroutine[Any, Any, None]] | None,
 ) -> None:
@@ -84,7 +86,7 @@ async def _main(
         signals.on(number, stop.set, at_once=lambda: last_resort.begin(status=0))
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_bound(path := socket_to_serve()))
-        app = await stack.enter_async_context(App(config, read_config, memory.lines))
+        app = await stack.enter_async_context(App(config, settings, memory.lines))
         api = await stack.enter_async_context(_api(app, config, listener))
         await stack.enter_async_context(_gateway(app, config))
         reloads = _Reloads(app)

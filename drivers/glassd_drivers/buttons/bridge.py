@@ -11,6 +11,7 @@ from glassd_drivers.buttons.held import ButtonName, HeldButtons
 from glassd_drivers.contracts import PermanentFault
 from glassd_drivers.link.config import BridgeConfig
 from glassd_drivers.link.role import BridgeRole
+from glassd_drivers.settable import SETTABLE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -27,7 +28,7 @@ MAP_LIMIT: Final = 32
 class BridgeButtonsConfig(BridgeConfig):
     """Which bridge, and which of its buttons is which of yours."""
 
-    map: dict[Annotated[str, Field(min_length=1, max_length=32)], ButtonName] | None = Field(
+    map: Annotated[dict[Annotated[str, Field(min_length=1, max_length=32)], ButtonName] | None, SETTABLE] = Field(
         None, min_length=1, max_length=MAP_LIMIT
     )
     """Button of the bridge → button of yours, such as shutter: main; without, all of them by their own names."""

@@ -29,6 +29,7 @@ from glassd_drivers.contracts import (
     TransientFault,
 )
 from glassd_drivers.readiness import Readiness
+from glassd_drivers.settable import SETTABLE
 from glassd_drivers.threads import DeviceThread
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ class EvdevConfig(DriverConfig):
 
     device: Path
     """The device's node, best under a name that stays: /dev/glassd/buttons or one of /dev/input/by-id/."""
-    map: dict[KeyName, ButtonName] = Field(min_length=1, max_length=256)
+    map: Annotated[dict[KeyName, ButtonName], SETTABLE] = Field(min_length=1, max_length=256)
     """Key of the device → button of yours, such as KEY_ENTER: main. Other keys are passed over."""
-    grab: bool = False
+    grab: Annotated[bool, SETTABLE] = False
     """Keep the device's keys from everyone else, a console for one."""
 
 

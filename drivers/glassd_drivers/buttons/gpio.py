@@ -20,6 +20,7 @@ from glassd_drivers.buttons.gpio_events import EVENT, line_changes
 from glassd_drivers.buttons.held import ButtonName, HeldButtons
 from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, Edge, TransientFault
 from glassd_drivers.readiness import Readiness
+from glassd_drivers.settable import SETTABLE
 from glassd_drivers.threads import DeviceThread
 from glassd_drivers.units import Duration
 
@@ -49,13 +50,13 @@ class GpioConfig(DriverConfig):
 
     chip: Annotated[str, Field(min_length=1, max_length=255)]
     """The chip: its label, such as pinctrl-rp1, which stays; or its node or name, /dev/gpiochip0 or gpiochip0."""
-    map: dict[Line, ButtonName] = Field(min_length=1, max_length=gpio_chip.LINES_MAX)
+    map: Annotated[dict[Line, ButtonName], SETTABLE] = Field(min_length=1, max_length=gpio_chip.LINES_MAX)
     """Line of the chip, its number there or its name → button of yours, such as GPIO17: main."""
-    active: Literal["low", "high"] = "low"
+    active: Annotated[Literal["low", "high"], SETTABLE] = "low"
     """The level of a line while its button is pressed: low for a button to ground."""
-    pull: Pull | None = None
+    pull: Annotated[Pull | None, SETTABLE] = None
     """What pulls the line the other way: up, down, none, or as_is; up where active is low, down where it is high."""
-    debounce: Duration | None = Field(None, gt=0, le=1)
+    debounce: Annotated[Duration | None, SETTABLE] = Field(None, gt=0, le=1)
     """How long a level must stay for the kernel to believe it; edges are then stamped that much later. None without."""
 
 

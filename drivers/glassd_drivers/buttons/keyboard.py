@@ -32,6 +32,7 @@ from glassd_drivers.contracts import (
     TransientFault,
 )
 from glassd_drivers.readiness import Readiness
+from glassd_drivers.settable import SETTABLE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -82,9 +83,10 @@ class KeyboardConfig(DriverConfig):
 
     device: Path | None = None
     """The terminal's node, such as /dev/tty; without it, what glassd was started with as its standard input."""
-    map: dict[Annotated[str, AfterValidator(_key)], Annotated[str, AfterValidator(_action), Field(max_length=64)]] = (
-        Field({"enter": "main", "b": "back", "up": "up", "down": "down", "l": "main long"}, min_length=1)
-    )
+    map: Annotated[
+        dict[Annotated[str, AfterValidator(_key)], Annotated[str, AfterValidator(_action), Field(max_length=64)]],
+        SETTABLE,
+    ] = Field({"enter": "main", "b": "back", "up": "up", "down": "down", "l": "main long"}, min_length=1)
     """Key → button, or `BUTTON long`, or `BUTTON double`."""
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from glassd_drivers.buttons.held import ButtonName, HeldButtons
 from glassd_drivers.contracts import DriverConfig
+from glassd_drivers.settable import SETTABLE
 from glassd_drivers.web.device import Moved
 from glassd_drivers.web.messages import KEY_LIMIT_CHARS
 from glassd_drivers.web.role import WebRole
@@ -34,7 +35,7 @@ KEYS: Final = {
 class WebButtonsConfig(DriverConfig):
     """Which keys of the browser are buttons."""
 
-    map: dict[Annotated[str, Field(min_length=1, max_length=KEY_LIMIT_CHARS)], ButtonName] = Field(
+    map: Annotated[dict[Annotated[str, Field(min_length=1, max_length=KEY_LIMIT_CHARS)], ButtonName], SETTABLE] = Field(
         KEYS, min_length=1, max_length=MAP_LIMIT
     )
     """Key of the browser → button of yours, such as Enter: main; keys by the name that browsers give them, the space

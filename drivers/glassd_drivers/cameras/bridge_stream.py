@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from glassd_drivers.contracts import Frame, TransientFault
 from glassd_drivers.link.camera_role import BridgeCameraConfig, CameraRole, NoPicture, Pictures
 from glassd_drivers.link.events import CameraFeatures, CameraMode, Failure
 from glassd_drivers.pictures import PictureError
+from glassd_drivers.settable import SETTABLE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -29,7 +30,7 @@ _log = logging.getLogger(__name__)
 class BridgeStreamConfig(BridgeCameraConfig):
     """Which bridge, what is asked of its camera, and how often."""
 
-    fps: int = Field(5, ge=1, le=60)
+    fps: Annotated[int, SETTABLE] = Field(5, ge=1, le=60)
     """Frames a second at most; a line carries less where they are large."""
 
 

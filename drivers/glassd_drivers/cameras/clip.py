@@ -13,12 +13,13 @@ import math
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
 from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, Frame, PermanentFault, TransientFault
 from glassd_drivers.pictures import PictureError, PictureFacts, media_type_and_size
+from glassd_drivers.settable import SETTABLE
 from glassd_drivers.threads import DeviceThread
 from glassd_drivers.units import Duration
 
@@ -44,11 +45,11 @@ class ClipConfig(DriverConfig):
 
     path: Path
     """A video file, or a folder of JPEG and PNG pictures, which are played in the order of their names."""
-    fps: float | None = Field(None, gt=0, le=FASTEST_FPS, strict=True)
+    fps: Annotated[float | None, SETTABLE] = Field(None, gt=0, le=FASTEST_FPS, strict=True)
     """Pictures per second; where absent, 5 for a folder and a video's own rate for a video."""
-    hold: Duration | None = Field(None, gt=0)
+    hold: Annotated[Duration | None, SETTABLE] = Field(None, gt=0)
     """How long each picture of a folder stays in view, frame after frame; where absent, each is one frame."""
-    loop: bool = True
+    loop: Annotated[bool, SETTABLE] = True
     """Begin again after the last picture; else the last one stays in view."""
 
 

@@ -13,7 +13,7 @@ less what it was held up by on its way and the age that it had before, as far as
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,7 @@ from glassd_drivers.cameras.sender_clock import SenderClock
 from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, Frame, PermanentFault, TransientFault
 from glassd_drivers.handoff import Handoff
 from glassd_drivers.pictures import PictureError, media_type_and_size
+from glassd_drivers.settable import SETTABLE
 from glassd_drivers.threads import DeviceThread
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ CLOSE_LIMIT_S: Final = 0.4
 class HttpConfig(HttpSource):
     """Where the camera is, and how often it is asked."""
 
-    fps: float = Field(5.0, gt=0, le=30, strict=True)
+    fps: Annotated[float, SETTABLE] = Field(5.0, gt=0, le=30, strict=True)
     """How many snapshots a second are asked for; a stream comes as the camera sends it."""
 
 

@@ -27,6 +27,7 @@ from glassd_drivers.contracts import (
 )
 from glassd_drivers.handoff import Handoff
 from glassd_drivers.pictures import JpegStream, PictureError
+from glassd_drivers.settable import SETTABLE
 from glassd_drivers.threads import DeviceThread
 from glassd_drivers.units import PixelSize, Size
 
@@ -56,20 +57,20 @@ class UvcConfig(DriverConfig):
     """The USB id of the camera, whatever its node: 046d:0825, as lsusb lists it."""
     name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     """A part of the camera's name, whatever its node: `HD Webcam`, as `glassd devices` lists it."""
-    size: PixelSize = Size(1280, 720)
+    size: Annotated[PixelSize, SETTABLE] = Size(1280, 720)
     """Width and height of the frames."""
-    fps: int = Field(15, ge=1, le=240)
+    fps: Annotated[int, SETTABLE] = Field(15, ge=1, le=240)
     """Frames a second."""
-    format: Literal["auto", "mjpeg", "raw"] = "auto"
+    format: Annotated[Literal["auto", "mjpeg", "raw"], SETTABLE] = "auto"
     """What the camera is to send: `mjpeg`, which is handed on as it comes; `raw`, which is encoded when it is picked;
     `auto` takes mjpeg where the camera has it."""
-    controls: dict[Annotated[str, Field(pattern="^[a-z0-9_]{1,32}$")], int | str] = Field(
+    controls: Annotated[dict[Annotated[str, Field(pattern="^[a-z0-9_]{1,32}$")], int | str], SETTABLE] = Field(
         default_factory=dict, max_length=32
     )
     """The camera's controls, by the names that `v4l2-ctl --list-ctrls` shows: `power_line_frequency: 50 Hz`. For
     `exposure`, `focus`, `gain` and `white_balance`, a number turns the camera's own automatic off, and `auto` on."""
 
-    warm_up: int = Field(3, ge=0, le=100)
+    warm_up: Annotated[int, SETTABLE] = Field(3, ge=0, le=100)
     """How many frames are dropped after opening: while a camera sets its exposure, they are dark or green."""
 
     @model_validator(mode="after")

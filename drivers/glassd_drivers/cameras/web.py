@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from glassd_drivers.contracts import TransientFault
 from glassd_drivers.handoff import Handoff
 from glassd_drivers.pictures import PictureError
+from glassd_drivers.settable import SETTABLE
 from glassd_drivers.web.camera_role import CameraRole, WebCameraConfig
 from glassd_drivers.web.rate import Rate
 
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 class WebStreamConfig(WebCameraConfig):
     """What is asked of the page's camera."""
 
-    fps: int = Field(10, ge=1, le=30)
+    fps: Annotated[int, SETTABLE] = Field(10, ge=1, le=30)
     """Pictures a second at most; a slow network carries fewer."""
 
 

@@ -16,6 +16,7 @@ from glassd_drivers.displays.fb_console import Console
 from glassd_drivers.displays.on_thread import ThreadDisplay
 from glassd_drivers.displays.profiles import GLASS3
 from glassd_drivers.displays.sheet import lay_out
+from glassd_drivers.settable import SETTABLE
 
 if TYPE_CHECKING:
     from glassd_drivers.displays.fb_node import FramebufferNode
@@ -70,13 +71,13 @@ class FramebufferConfig(DriverConfig):
 
     device: Path = Path("/dev/fb0")
     """The framebuffer's node."""
-    rotate: Literal[0, 90, 180, 270] = 0
+    rotate: Annotated[Literal[0, 90, 180, 270], SETTABLE] = 0
     """How far the picture is turned clockwise, in degrees."""
-    area: AreaText | None = None
+    area: Annotated[AreaText | None, SETTABLE] = None
     """The part of the turned picture that is used, WIDTHxHEIGHT+LEFT+TOP; the profile's safe area where absent."""
-    color: Colour = COLOURS["green"]
+    color: Annotated[Colour, SETTABLE] = COLOURS["green"]
     """Of the text; a name, or "#RRGGBB" in quotes."""
-    background: Colour = COLOURS["black"]
+    background: Annotated[Colour, SETTABLE] = COLOURS["black"]
     """Behind the text; black is what glasses let the world through."""
     font: Path | tuple[Path, ...] = ()
     """A font file, or several, the first choice first; FILE#N is a collection's face N. The installed ones follow."""

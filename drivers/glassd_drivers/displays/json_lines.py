@@ -23,6 +23,7 @@ from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, PermanentF
 from glassd_drivers.displays.on_thread import ThreadDisplay
 from glassd_drivers.displays.profiles import PLAIN
 from glassd_drivers.displays.text import printable
+from glassd_drivers.settable import SETTABLE
 from glassd_drivers.units import ByteCount
 
 WRITE_LIMIT_S = 5.0
@@ -38,7 +39,7 @@ class JsonConfig(DriverConfig):
 
     path: Path | None = None
     """A file, which is made and appended to, or a fifo that is there; the standard output where absent."""
-    limit: Annotated[ByteCount, Field(ge=64 << 10, le=1 << 30)] = 16 << 20
+    limit: Annotated[Annotated[ByteCount, Field(ge=64 << 10, le=1 << 30)], SETTABLE] = 16 << 20
     """How large a file grows before it becomes FILE.1 and a new one begins."""
 
 

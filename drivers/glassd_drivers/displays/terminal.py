@@ -11,7 +11,7 @@ import os
 import re
 import select
 import sys
-from typing import ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 
 from glassd_drivers.contracts import (
     CONTRACT,
@@ -25,6 +25,7 @@ from glassd_drivers.displays.box import Box, Window, text_rows_that_fit
 from glassd_drivers.displays.on_thread import ThreadDisplay
 from glassd_drivers.displays.plain_lines import PlainLines
 from glassd_drivers.displays.profiles import TERMINAL
+from glassd_drivers.settable import SETTABLE
 
 _STDOUT = 1
 
@@ -32,9 +33,9 @@ _STDOUT = 1
 class TerminalConfig(DriverConfig):
     """How the terminal is written to."""
 
-    color: Literal["auto", "never"] = "auto"
+    color: Annotated[Literal["auto", "never"], SETTABLE] = "auto"
     """`auto` writes mark and signs in green, unless the environment's NO_COLOR says not to."""
-    plain: Literal["auto", "always", "never"] = "auto"
+    plain: Annotated[Literal["auto", "always", "never"], SETTABLE] = "auto"
     """`auto` draws a box in a terminal with room for it, and writes plain lines elsewhere."""
 
 

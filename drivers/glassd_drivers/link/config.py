@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from glassd_drivers.contracts import DriverConfig
+from glassd_drivers.settable import SETTABLE
 
 _ADDRESS: Final = r"/\S+|socket://[^\s/@?#]+:[0-9]{1,5}"
 _ADDRESS_CHARS: Final = 255
@@ -35,5 +36,5 @@ class BridgeConfig(DriverConfig):
     device: Address = "/dev/glassd/bridge"
     """The serial line, best under a name that stays: /dev/glassd/bridge or one of /dev/serial/by-id/; or
     socket://HOST:PORT for a link over TCP."""
-    rate: Literal["auto"] | Annotated[int, Field(ge=115_200, le=12_000_000)] = "auto"
+    rate: Annotated[Literal["auto"] | Annotated[int, Field(ge=115_200, le=12_000_000)], SETTABLE] = "auto"
     """The highest baud that the line may be set to; auto is as high as the bridge has and the line carries."""

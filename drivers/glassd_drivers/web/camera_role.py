@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from glassd_drivers.contracts import DriverConfig, Frame, TransientFault
 from glassd_drivers.pictures import JpegStream
+from glassd_drivers.settable import SETTABLE
 from glassd_drivers.units import PixelSize, Size
 from glassd_drivers.web.messages import CameraWish, plain
 from glassd_drivers.web.role import WebRole
@@ -36,11 +37,11 @@ _WAITS: Final[dict[CameraState, str]] = {
 class WebCameraConfig(DriverConfig):
     """What is asked of the page's camera."""
 
-    size: PixelSize = Size(1280, 720)
+    size: Annotated[PixelSize, SETTABLE] = Size(1280, 720)
     """Width and height of the pictures: the nearest that the browser has."""
-    facing: Literal["environment", "user"] = "environment"
+    facing: Annotated[Literal["environment", "user"], SETTABLE] = "environment"
     """Which way the camera looks: away from the wearer, or at them."""
-    quality: int = Field(80, ge=1, le=100)
+    quality: Annotated[int, SETTABLE] = Field(80, ge=1, le=100)
     """The quality of its JPEG pictures."""
 
 
