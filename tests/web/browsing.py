@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright
+    from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Error, Page
 
 SIZES = {"glasses": (480, 640), "phone": (390, 844), "desktop": (1440, 900)}
 """Width and height in CSS pixels: a see-through display, a phone, a desk."""
@@ -30,17 +30,14 @@ Language = Literal["zh", "en"]
 _LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en-GB"}
 
 
-def launch(playwright: Playwright, film: Path) -> Browser:
-    """Start the system's Chromium without a window; `film` is what its camera sees."""
+def launch(chromium: BrowserType, film: Path | None) -> Browser:
+    """Start the system's Chromium without a window; `film` is what its camera sees, None where it has none."""
     path = shutil.which("chromium")
     assert path, "there is no Chromium: make browser installs it"
-    return playwright.chromium.launch(
+    camera = [] if film is None else ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
+    return chromium.launch(
         executable_path=path,
-        args=[
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={film}",
-            f"--host-resolver-rules=MAP {NAME} 127.0.0.1",
-        ],
+        args=[f"--host-resolver-rules=MAP {NAME} 127.0.0.1", *camera],
     )
 
 

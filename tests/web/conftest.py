@@ -29,7 +29,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     expect.set_options(timeout=LIMIT_MS)
     film = make_film(tmp_path_factory.mktemp("film") / "film.y4m")
     with sync_playwright() as playwright:
-        browser = launch(playwright, film)
+        browser = launch(playwright.chromium, film)
         yield browser
         browser.close()
 

@@ -174,7 +174,7 @@ def main(words: list[str]) -> None:
     """Make the pictures whose names begin with one of the words; all without any."""
     expect.set_options(timeout=LIMIT_MS)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = launch(playwright, make_film(Path(folder) / "film.y4m"))
+        browser = launch(playwright.chromium, make_film(Path(folder) / "film.y4m"))
         for name, make in PICTURES.items():
             if not words or name.startswith(tuple(words)):
                 with Studio(browser) as studio:

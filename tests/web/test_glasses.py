@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from web.browsing import NAME, axe, until
+from web.browsing import NAME, Pages, axe, launch, until
+from web.film import number_in
 from web.glasses import config, number_sent, wear
+from web.site import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
     from running import ModelServer
 
     from web.site import Site
@@ -76,6 +79,39 @@ def test_each_press_brings_the_picture_of_its_own_instant(serve: Callable[[str],
     assert len(set(numbers)) == 3, numbers
 
 
+def test_the_picture_is_of_the_instant_of_the_press_not_of_a_later_one(
+    serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    site = serve(config(model))
+    page = wear(site, script=KEEP_PICTURES)
+    site.daemon.camera_ready()
+    until(page, "pictures.length >= 20")
+    page.keyboard.press("Enter")
+    number = number_sent(model)
+    sent = page.evaluate("() => told()")
+    nearest = sorted(sent, key=lambda picture: abs(picture["after"]))[:NEAR]
+    assert number in [number_in(base64.b64decode(picture["jpeg"])) for picture in nearest]
+
+
+NEAR = 5
+"""How many pictures around the press may be weighed for it: those of a quarter of a second on either side."""
+KEEP_PICTURES = """
+window.pictures = [];
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) {
+    if (typeof data !== "string") pictures.push(data);
+    return send.call(this, data);
+};
+addEventListener("keydown", event => { window.pressed = event.timeStamp; });
+window.told = () => Promise.all(pictures.map(async picture => {
+    const bytes = new Uint8Array(await picture.arrayBuffer());
+    const end = bytes.indexOf(10);
+    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
+    return {after: head.at - pressed, jpeg: btoa(String.fromCharCode(...bytes.subarray(end + 1)))};
+}));
+"""
+
+
 def test_a_still_is_taken_when_there_is_a_press(serve: Callable[[str], Site], model: ModelServer) -> None:
     site = serve(config(model, driver="web_still"))
     page = wear(site, script=COUNT_PICTURES)
@@ -124,6 +160,35 @@ def test_after_sign_the_camera_is_open_for_an_ask_alone(serve: Callable[[str], S
     assert page.evaluate("() => streams.length") == 1
 
 
+def test_a_page_that_nobody_sees_closes_its_camera_and_goes_on_as_it_is_seen_again(
+    serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    site = serve(config(model))
+    page = wear(site, script=KEEP_STREAMS)
+    site.daemon.camera_ready()
+    page.keyboard.press("Enter")
+    number_sent(model)
+    page.evaluate(SEEN, False)
+    until(page, f"{LIVE} === 0")
+    model.say("A green door.")
+    model.finish()
+    expect(spoken_of(page)).to_have_text("A green door.")
+    page.evaluate(SEEN, True)
+    until(page, f"{LIVE} === 1")
+    site.daemon.camera_ready()
+    page.keyboard.press("Enter")
+    number_sent(model)
+
+
+SEEN = """
+seen => {
+    Object.defineProperty(document, "hidden", {configurable: true, value: !seen});
+    document.dispatchEvent(new Event("visibilitychange"));
+}
+"""
+"""What a browser tells a page; without a window Chromium has no other tab to put before it."""
+
+
 def test_where_the_camera_is_refused_the_page_says_how_to_allow_it_and_goes_on(
     serve: Callable[[str], Site], model: ModelServer
 ) -> None:
@@ -141,6 +206,20 @@ def test_where_the_camera_is_refused_the_page_says_how_to_allow_it_and_goes_on(
     page.keyboard.press("Enter")
     number_sent(model)
     expect(spoken_of(page)).to_have_text("A green door.")
+
+
+def test_a_device_without_a_camera_is_display_and_buttons_all_the_same(
+    browser: Browser, serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    site = serve(config(model))
+    with launch(browser.browser_type, film=None) as blind:
+        seeing, site.pages = site.pages, Pages(blind, site.pages.url, TOKEN)
+        page = wear(site, camera="prompt")
+        expect(page.locator("#missing")).to_have_text("The browser finds no camera")
+        page.keyboard.press("Enter")
+        expect(text_of(page)).to_contain_text("camera")
+        site.pages.close()
+        site.pages = seeing
 
 
 def test_a_page_that_is_no_secure_context_says_why_it_has_no_camera(

@@ -159,6 +159,29 @@ def test_another_page_takes_over_and_this_one_takes_it_back_at_a_touch(
     assert len(list(model.folder.glob("*.body"))) == 1, "the key that took it back was a press as well"
 
 
+def test_a_page_that_the_board_does_not_understand_says_so_and_is_loaded_anew_at_a_touch(
+    serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    site = serve(config(model))
+    page = wear(site, script=KEEP_SOCKETS)
+    page.evaluate('() => sockets[0].send(\'{"type": "of another version"}\')')
+    expect(page.locator("#told p").first).to_have_text("The board does not understand this page")
+    page.keyboard.press("Enter")
+    connected(page)
+    press(site, page, model)
+
+
+KEEP_SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+    constructor(...where) {
+        super(...where);
+        sockets.push(this);
+    }
+};
+"""
+
+
 def test_where_the_board_has_no_browser_glasses_the_page_says_which_line_is_missing(
     serve: Callable[[str], Site],
 ) -> None:
