@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import BaseTestServer, TestServer
 
+from glassd.api.attempts import ADDRESS_LIMIT
 from glassd.api.door import Door
 from glassd.api.server import House, application
 from glassd.api.token import Token
@@ -105,5 +106,39 @@ def test_a_page_that_is_a_pair_of_glasses_pairs_once_with_a_code_and_reaches_its
                 assert await status_of(glasses, closed) == 403
             async with glasses.post("/api/pair", json={}) as response:
                 assert response.status == 403
+
+    asyncio.run(main())
+
+
+def test_an_open_address_has_nothing_to_sign_out_of_and_takes_a_code_all_the_same(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with board(tmp_path, None) as server, browser(server) as page:
+            async with page.get("/api/sessions/current") as response:
+                assert await response.json() == {"scope": "board", "session": False}
+            async with page.post("/api/pair", json={}) as response:
+                code = (await response.json())["code"]
+            async with page.post("/api/sessions", json={"code": code}) as response:
+                assert await response.json() == {"scope": "glasses"}
+            assert await status_of(page) == 200  # who reaches the address may do all there
+            async with page.post("/api/sessions", json={"code": code}) as response:
+                assert response.status == 401
+            for foreign in ({"Origin": "https://attacker.example"}, {"Host": "attacker.example"}):
+                assert await status_of(page, headers=foreign) == 403
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"token": "x", "code": "y"}, {"token": 3}, {"token": "x" * 5000}, {"code": "x" * 101}, {"key": "x"}, []],
+)
+def test_what_is_no_log_in_is_refused_and_is_no_guess(tmp_path: Path, body: Any) -> None:
+    async def main() -> None:
+        async with board(tmp_path, Token(TOKEN)) as server, browser(server) as page:
+            for _ in range(2 * ADDRESS_LIMIT):
+                async with page.post("/api/sessions", json=body) as response:
+                    assert response.status == 400
+            async with page.post("/api/sessions", json={"token": TOKEN}) as response:
+                assert response.status == 200
 
     asyncio.run(main())

@@ -42,8 +42,12 @@ def url_of(api: Api, port: int) -> str:
 
 def addresses_of_board() -> Iterator[str]:
     """Yield the IPv4 address of each interface; those of IPv6 come and go too often for anybody to call them."""
+    try:
+        interfaces = socket.if_nameindex()
+    except OSError:  # a sandbox without netlink(7)
+        return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        for _, interface in socket.if_nameindex():
+        for _, interface in interfaces:
             with contextlib.suppress(OSError):  # one without an address
                 request = struct.pack(f"{_IFREQ_BYTES}s", interface.encode()[:15])
                 found = fcntl.ioctl(asking, _SIOCGIFADDR, request)
