@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := tests/tools
-PYTEST := $(BIN)/python -m pytest
+# Compiled code is kept, also where the environment forbids it: hundreds of daemons start, which else compile all each time.
+PYTEST := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/build/pycache" $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 

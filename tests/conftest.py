@@ -18,6 +18,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 pytest_plugins = ["daemon_fixtures"]
 
+PROCESSES_A_CORE = 2
+"""How many processes run tests on each core: for half of their time tests wait, most of it for daemons they started."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return what `-n auto` stands for."""
+    return PROCESSES_A_CORE * len(os.sched_getaffinity(0))
+
 
 @pytest.fixture(autouse=True)
 def _state_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SYSTEMD = TREE / "systemd"
 UNITS = ("glassd.service", "glassd@.service")
+ADB_UNITS = ("glassd-adb.service", "glassd-adb@.service")
 DROP_INS = sorted((SYSTEMD / "drop-ins").glob("*.conf"))
 EXPOSURE_LIMIT = 20
 """Of `systemd-analyze security`, in tenths."""
@@ -45,7 +46,7 @@ def tool(*command: str, stdin: str | None = None) -> subprocess.CompletedProcess
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Make the root of a system that glassd is installed in, as far as its units look at it."""
-    for program in ("usr/bin/glassd", "bin/sh"):
+    for program in ("usr/bin/glassd", "usr/bin/adb", "bin/sh"):
         (tmp_path / program).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / program).touch(0o755)
     folder = tmp_path / "etc/systemd/system"
@@ -53,12 +54,14 @@ def root(tmp_path: Path) -> Path:
     for name in OTHER_UNITS:
         section = "[Service]\nExecStart=/bin/sh\n" if name.endswith(".service") else ""
         (folder / name).write_text(f"[Unit]\nDefaultDependencies=no\n{section}")
-    for name in UNITS:
+    for name in UNITS + ADB_UNITS:
         shutil.copy(SYSTEMD / name, folder)
     return tmp_path
 
 
-@pytest.mark.parametrize("unit", ["glassd.service", "glassd@left.service"])
+@pytest.mark.parametrize(
+    "unit", ["glassd.service", "glassd@left.service", "glassd-adb.service", "glassd-adb@0123456789ABCDEF.service"]
+)
 def test_systemd_has_nothing_to_say_about_the_units(unit: str, root: Path) -> None:
     done = tool("systemd-analyze", "verify", "--man=no", f"--root={root}", unit)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -84,6 +87,15 @@ def test_the_sandbox_leaves_little_open(unit: str, drop_in: Path | None, root: P
     done = tool(*analyse, f"--root={root}", unit)
     assert done.returncode == 0, done.stdout + done.stderr
     assert float(re.findall(r"exposure level for \S+: ([0-9.]+)", done.stdout)[0]) <= EXPOSURE_LIMIT / 10
+
+
+@pytest.mark.parametrize("unit", ["glassd-adb.service", "glassd-adb@0123456789ABCDEF.service"])
+def test_nor_do_those_of_adb_which_are_off_until_a_rule_starts_them(unit: str, root: Path) -> None:
+    analyse = ("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_LIMIT}", "--no-pager")
+    done = tool(*analyse, f"--root={root}", unit)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ADB_UNITS:
+        assert "[Install]" not in (SYSTEMD / name).read_text(encoding="utf-8")
 
 
 def test_the_template_is_the_unit_but_for_the_names() -> None:
@@ -145,10 +157,10 @@ MATCHES = {"ACTION", "SUBSYSTEM", "SUBSYSTEMS", "KERNEL", "DRIVERS", "ENV", "ATT
 ASSIGNMENTS = {"GROUP", "MODE", "ENV", "TAG", "SYMLINK", "OPTIONS", "GOTO", "LABEL"}
 
 
-def rules() -> list[list[tuple[str, str, str]]]:
+def rules(file: Path = RULES) -> list[list[tuple[str, str, str]]]:
     """Return each rule as its (key, operator, value); fail on what is none."""
     found = []
-    for line in RULES.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             pairs = [PAIR.fullmatch(pair) for pair in line.split(", ")]
             found.append([(pair["key"], pair["operator"], pair["value"]) for pair in pairs if pair is not None])
@@ -173,6 +185,22 @@ def test_each_rule_is_well_formed_and_each_goto_has_its_label_after_it() -> None
 def test_the_rules_come_after_those_whose_findings_they_read() -> None:
     assert RULES.name > "60-serial.rules"
     assert RULES.name < "99-systemd.rules"  # which makes units of what is tagged
+
+
+@pytest.mark.parametrize("name", ["adb.rules", "framebuffer.rules"])
+def test_a_rule_that_is_off_is_well_formed_and_says_how_it_is_put_in_place(name: str) -> None:
+    file = SYSTEMD / "drop-ins" / name
+    assert f"install -D -m 644 {name} /etc/udev/rules.d/71-glassd-{name}" in file.read_text(encoding="utf-8")
+    (rule,) = rules(file)
+    for key, operator, _ in rule:
+        assigns = operator not in ("==", "!=") and key != "ATTR{bind}"
+        assert key.partition("{")[0] in (ASSIGNMENTS if assigns else MATCHES), key
+
+
+def test_the_rule_of_adb_starts_a_unit_for_no_serial_number_but_those_that_stand_in_it() -> None:
+    facts = {(key, operator): value for key, operator, value in rules(SYSTEMD / "drop-ins/adb.rules")[0]}
+    assert facts["ENV{ID_SERIAL_SHORT}", "=="] == "SERIAL"
+    assert facts["ENV{SYSTEMD_WANTS}", "+="] == "glassd-adb@$env{ID_SERIAL_SHORT}.service"
 
 
 def priority(kernel: str) -> int:

@@ -33,6 +33,7 @@ COMMANDS = (
     "preview",
     "watch",
     "pair",
+    "adb",
     "token",
     "status",
     "report",
