@@ -52,7 +52,7 @@ openapi: tools  ## every answer of the API beside its OpenAPI document, by schem
 .PHONY: browser
 browser: tools fonts chromium  ## the pages in Debian's Chromium, judged by axe from npm (TESTS=: a part)
 	@sh $(TOOLS)/browser.sh
-	$(PYTEST) -m browser $(or $(TESTS),tests/web)
+	$(PYTEST) -n auto --dist worksteal -m browser $(or $(TESTS),tests/web)
 
 .PHONY: rig
 rig: board  ## the service on a virtual board with Debian's kernel and its drivers (2 GB of disk; minutes the first time)
