@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
+
+from running import photographs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
+    from pathlib import Path
 
     from running import Daemon, ModelServer
 
@@ -60,3 +65,51 @@ def test_the_status_has_all_that_drawing_the_screens_takes(start: Callable[..., 
     assert glass3["name"] == "displays.0"
     assert glass3["profile"].items() >= facts.items()
     assert plain["profile"]["columns"] == 80
+
+
+UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
+STALLED = (
+    ("/api/events", "Accept: text/event-stream\r\n"),
+    ("/api/events", ""),
+    ("/api/events", UPGRADE.format(key="AAAAAAAAAAAAAAAAAAAAAA==")),
+    ("/api/live?fps=30", ""),
+)
+ALL_WATCH = {'glassd_watchers{stream="events"} 4.0', 'glassd_watchers{stream="live"} 1.0'}
+"""What the metrics say once they do, and the one who listens well."""
+
+
+def stalled(port: int, path: str, more: str) -> socket.socket:
+    """Return a page that has asked for a stream, and reads none of it."""
+    page = socket.socket()
+    page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
+    page.connect(("127.0.0.1", port))
+    page.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{more}\r\n".encode())
+    return page
+
+
+def test_pages_that_are_stalled_hold_up_neither_an_answer_nor_who_watches_it_nor_the_stop(
+    tmp_path: Path, start: Callable[..., Daemon], model: ModelServer, stack: ExitStack
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    pictures = photographs(tmp_path / "pictures", "rocket.jpg")
+    config = CONFIG.format(url=model.url) + f'camera: {{driver: clip, path: "{pictures}", fps: 30}}\n'
+    daemon = start(config + f'api: {{listen: "127.0.0.1:{port}", open: true}}\n')
+    daemon.camera_ready()
+    for path, more in STALLED:
+        stack.enter_context(stalled(port, path, more))
+    pieces = [f"{number} " + "字" * 200 for number in range(150)]
+    with daemon.events() as events:
+        while not ALL_WATCH <= {*daemon.get("/metrics")[1].decode().splitlines()}:
+            pass  # not all have been let in yet
+        daemon.glassd("press", "main")
+        model.request()
+        for piece in pieces:
+            model.say(piece)
+        model.finish()
+        assert events.until(event="ask")["outcome"] == "finished"
+        assert "".join(event["text"] for event in events.all if event["event"] == "delta") == "".join(pieces)
+        assert not any(event["event"] == "dropped" for event in events.all)
+    assert daemon.stop() == 0
+    assert not any("stuck" in line for line in daemon.log.all)
