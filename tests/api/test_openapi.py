@@ -20,6 +20,7 @@ from glassd.api.server import House, application
 from glassd.api.token import Token
 from glassd.messages.codes import Code
 from glassd.wall import BUILT, Wall
+from paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +68,14 @@ def test_each_route_has_a_name_of_its_own_a_summary_and_an_answer() -> None:
         assert operation["summary"], path
         assert set(operation["tags"]) <= tags, path
         assert "200" in operation["responses"] or "101" in operation["responses"], path
+
+
+def test_each_route_is_told_in_the_guide() -> None:
+    guide = (TREE / "docs" / "api.md").read_text("utf-8")
+    told = set(re.findall(r"`(GET|POST|DELETE) (/[\w./-]+)", guide))
+    names = {"ask": "ASK", "place": "1", "name": "NAME"}
+    wanted = {(method, re.sub(r"\{(\w+)\}", lambda match: names[match[1]], path)) for method, path, _ in operations()}
+    assert told == wanted
 
 
 def references(value: Any) -> Iterator[str]:

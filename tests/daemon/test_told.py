@@ -101,7 +101,7 @@ def test_pages_that_are_stalled_hold_up_neither_an_answer_nor_who_watches_it_nor
         stack.enter_context(stalled(port, path, more))
     pieces = [f"{number} " + "字" * 200 for number in range(150)]
     with daemon.events() as events:
-        while not ALL_WATCH <= {*daemon.get("/metrics")[1].decode().splitlines()}:
+        while not {*daemon.get("/metrics")[1].decode().splitlines()} >= ALL_WATCH:
             pass  # not all have been let in yet
         daemon.glassd("press", "main")
         model.request()
