@@ -51,6 +51,7 @@ def test_a_press_brings_what_the_pages_camera_sees_and_the_answer_grows_on_it(
     model.finish()
     whole = "A green door. It is open."
     expect(spoken_of(page)).to_have_text(whole)
+    axe(page)
     texts = [" ".join(text.split()) for text in page.evaluate("() => texts")]
     grown = [text for text in texts if text.startswith("A green")]
     assert grown[-1] == whole

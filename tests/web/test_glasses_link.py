@@ -50,6 +50,12 @@ def test_an_answer_goes_on_where_the_network_was_cut_and_came_back(
     press(site, page, model)
 
 
+def test_a_page_that_never_reached_the_board_says_so_as_well(serve: Callable[[str], Site], model: ModelServer) -> None:
+    unreached = "window.fetch = () => new Promise(() => {})"
+    page = serve(config(model)).open("/glasses", language="zh", script=unreached)
+    expect(page.locator("#told p")).to_have_text(["没有连上板子", "正在自动重连"])
+
+
 def test_a_network_that_hangs_is_noticed_by_the_silence(serve: Callable[[str], Site], model: ModelServer) -> None:
     site = serve(config(model))
     site.pages.expect_errors(*CUT)

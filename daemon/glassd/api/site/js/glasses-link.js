@@ -1,6 +1,7 @@
 // The socket between this page and the board: it comes back by itself, for ever, and says how it stands (docs/web.md).
 
 const VERSION = 1;
+const MESSAGES = ["welcome", "screen", "take"]; // those that are for others than this module
 const SILENCE_LIMIT_MS = 6000; // the board pings each second: past this the connection is dead, whatever TCP thinks
 const CONNECT_LIMIT_MS = 6000;
 const RETRY_LEAST_MS = 250;
@@ -107,7 +108,7 @@ export class Link {
       this.#nobodySince = null;
       this.#tell("open");
     }
-    this.#on[message.type]?.(message);
+    if (MESSAGES.includes(message.type)) this.#on[message.type](message);
   }
 
   /** Wait for a sign of life; without one the connection is dropped and made anew. */

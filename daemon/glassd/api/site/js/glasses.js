@@ -92,6 +92,7 @@ addEventListener("pagehide", () => {
 });
 addEventListener("pageshow", (event) => event.persisted && link.start());
 
+stands(link.state, "");
 awake.hold();
 await camera.look();
 link.start();
