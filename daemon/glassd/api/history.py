@@ -1,11 +1,11 @@
 """The history over the API: what is kept of the asks, read, exported and deleted.
 
-GET  /api/history                        newest first: limit, before (a number), since (UTC seconds), failed, text, all
+GET  /api/history                        newest first: limit, before (number), since (UTC s), failed, text, origin, all
 GET  /api/history/{ask}                  one ask, by its number or its id
 GET  /api/history/{ask}/pictures/{place} a picture that is kept of it, from 1 on
 GET  /api/history/skips                  how often triggers asked nothing, and why
 GET  /api/history/audit                  what was exported and deleted
-POST /api/history/export                 {"since"?, "failed"?, "text"?, "all"?}: JSON lines, oldest first
+POST /api/history/export                 {"since"?, "failed"?, "text"?, "origin"?, "all"?}: JSON lines, oldest first
 POST /api/history/delete                 {"asks": [numbers], "all"?}
 POST /api/history/forget                 {"all"?}
 """
@@ -23,6 +23,7 @@ from aiohttp import web
 
 from glassd.api.guard import error_response
 from glassd.api.requests import RequestError, read_json
+from glassd.ask import Origin  # noqa: TC001  msgspec reads the types of fields
 from glassd.callers import has_address
 from glassd.journal import HistoryError
 from glassd.journal.queries import LIST_LIMIT, Query
@@ -57,6 +58,7 @@ class HistoryQuery(msgspec.Struct, forbid_unknown_fields=True):
     since: float | msgspec.UnsetType = msgspec.UNSET
     failed: bool = False
     text: Text = ""
+    origin: Origin | msgspec.UnsetType = msgspec.UNSET
     all: bool = False
 
 
@@ -72,6 +74,7 @@ class HistoryExport(msgspec.Struct, forbid_unknown_fields=True):
     since: float | None = None
     failed: bool = False
     text: Text = ""
+    origin: Origin | None = None
     all: bool = False
 
 
@@ -114,7 +117,8 @@ class HistoryRoutes:
         wanted = _behind_the_question_mark(request, HistoryQuery)
         before = None if wanted.before is msgspec.UNSET else wanted.before
         since = None if wanted.since is msgspec.UNSET else wanted.since
-        query = Query(wanted.limit, before, since, wanted.failed, wanted.text, wanted.all)
+        origin = "" if wanted.origin is msgspec.UNSET else wanted.origin
+        query = Query(wanted.limit, before, since, wanted.failed, wanted.text, origin, wanted.all)
         return _json({"asks": await history.asks(query)})
 
     async def ask(self, request: web.Request, history: History) -> web.Response:
@@ -145,7 +149,13 @@ class HistoryRoutes:
     async def export(self, request: web.Request, history: History) -> web.StreamResponse:
         """Write asks whole, oldest first, as JSON lines."""
         wanted = read_json(await request.read(), HistoryExport)
-        query = Query(since=wanted.since, failed=wanted.failed, text=wanted.text, everybody=wanted.all)
+        query = Query(
+            since=wanted.since,
+            failed=wanted.failed,
+            text=wanted.text,
+            origin=wanted.origin or "",
+            everybody=wanted.all,
+        )
         async with aclosing(history.export(query, who(request))) as batches:
             batch: list[dict[str, Any]] = await anext(batches, [])  # before the head: it can be refused
             response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from glassd.config.advice import advice
+from glassd.config.commands import COMMANDS
 from glassd.config.edits import (
     Change,
     changes,
@@ -58,6 +59,8 @@ class Now(Struct, frozen=True):
     trouble: str
     help: Help
     reasons: dict[str, str]
+    commands: tuple[str, ...] = COMMANDS
+    """What a trigger may do in place of asking."""
 
 
 class Checked(Struct, frozen=True):

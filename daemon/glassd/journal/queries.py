@@ -40,7 +40,7 @@ class Query(Struct, frozen=True):
     """Which asks are wanted. `since`: UTC seconds; what has no date is not since any time.
 
     `before`: of the asks that came before this number. `text`: of those whose words hold it, in whatever case and width
-    they are written. `everybody`: those of earlier wearers as well.
+    they are written. `origin`: of those that came from there. `everybody`: those of earlier wearers as well.
     """
 
     limit: int = 20
@@ -48,6 +48,7 @@ class Query(Struct, frozen=True):
     since: float | None = None
     failed: bool = False
     text: str = ""
+    origin: str = ""
     everybody: bool = False
 
 
@@ -198,6 +199,7 @@ def _where(query: Query, *more: Any) -> tuple[str, list[Any]]:
         more or (None, None),
         ("number < ?", query.before),
         ("utc >= ?", query.since),
+        ("origin = ?", query.origin or None),
         ("holds(prompt, ?) + holds(answer, ?) > 0", query.text or None),
     ):
         if term is not None and value is not None:

@@ -55,9 +55,9 @@ export function signIn() {
   location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
-async function request(method, path, body, { signal, toSignIn = true } = {}) {
+async function request(method, path, body, { signal, toSignIn = true, limitMs = LIMIT_MS } = {}) {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), LIMIT_MS);
+  const timer = setTimeout(() => late.abort(), limitMs);
   const stop = () => late.abort();
   signal?.addEventListener("abort", stop);
   if (signal?.aborted) stop();
