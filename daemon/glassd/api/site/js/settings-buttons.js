@@ -66,14 +66,14 @@ export class ButtonPanel {
     does.value = now === undefined ? "" : now.do === undefined ? "ask" : `do ${now.do}`;
     const question = el("input", { type: "text", maxlength: 2000, "aria-label": t("settings.question") });
     question.value = now?.ask ?? "";
-    const write = el("button", { type: "button" }, t("settings.write"));
+    const write = el("button", { type: "button" }, t("settings.put"));
     const follow = () => {
       question.hidden = does.value !== "ask";
       write.disabled = does.value === "ask" && question.value.trim() === "";
     };
     does.addEventListener("change", follow);
     question.addEventListener("input", follow);
-    write.addEventListener("click", () => this.#write(when, wanted(does.value, question.value)));
+    write.addEventListener("click", () => this.#put(when, wanted(does.value, question.value)));
     follow();
     return el(
       "div",
@@ -93,7 +93,7 @@ export class ButtonPanel {
     ];
   }
 
-  #write(when, wanted) {
+  #put(when, wanted) {
     document.activeElement?.blur();
     this.#editor.type(withTrigger(this.#editor.lines, when, wanted));
     setText(byId("pressed"), t("settings.written"));

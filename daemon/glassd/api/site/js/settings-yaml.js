@@ -9,7 +9,7 @@ export function pathAt(lines, line) {
   for (let at = line; at >= 0 && limit > 0; at--) {
     const text = lines[at];
     if (text.trim() === "" || text.trimStart().startsWith("#")) {
-      if (at === line) limit = indentOf(text) + 1;
+      if (at === line) limit = indentOf(text);
       continue;
     }
     for (const part of partsOf(text).reverse()) {

@@ -62,7 +62,7 @@ export default {
   "settings.does_nothing": ["什么也不做", "does nothing"],
   "settings.asks": ["提问", "asks"],
   "settings.question": ["问题", "Question"],
-  "settings.write": ["写进设置", "Write it into the settings"],
+  "settings.put": ["写进设置", "Write it into the settings"],
   "settings.written": ["已写进左边的文字，还没有应用。", "Written into the text; not applied yet."],
   "settings.not_plain": ["triggers 不是一行一项的写法，请在文字里改。", "triggers is not written line by line: change it in the text."],
 
