@@ -70,5 +70,5 @@ function from(facts) {
   if (facts === undefined) return t("settings.typed");
   if (facts.origin === "page") return t("settings.from_page");
   if (facts.origin.startsWith("command line:")) return t("settings.from_command_line");
-  return facts.origin && t("settings.from", { origin: facts.origin });
+  return facts.origin && t("settings.origin", { origin: facts.origin });
 }

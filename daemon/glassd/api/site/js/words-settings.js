@@ -18,7 +18,7 @@ export default {
   "settings.take_back_one": ["撤回对 {path} 的改动", "Take back the change of {path}"],
   "settings.reset_all": ["全部撤回", "Take back all"],
   "settings.line": ["第 {line} 行", "Line {line}"],
-  "settings.from": ["来自 {origin}", "from {origin}"],
+  "settings.origin": ["来自 {origin}", "from {origin}"],
   "settings.from_page": ["在本页改的", "changed on this page"],
   "settings.from_command_line": ["来自启动命令", "from the command line"],
   "settings.typed": ["未应用", "not applied yet"],
