@@ -98,17 +98,20 @@ NEAR = 5
 """How many pictures around the press may be weighed for it: those of a quarter of a second on either side."""
 KEEP_PICTURES = """
 window.pictures = [];
-const send = WebSocket.prototype.send;
+const [send, draw] = [WebSocket.prototype.send, CanvasRenderingContext2D.prototype.drawImage];
+let drawn = 0;
+CanvasRenderingContext2D.prototype.drawImage = function (...what) {
+    drawn = performance.now();
+    return draw.apply(this, what);
+};
 WebSocket.prototype.send = function (data) {
-    if (typeof data !== "string") pictures.push(data);
+    if (typeof data !== "string") pictures.push({data, drawn});
     return send.call(this, data);
 };
 addEventListener("keydown", event => { window.pressed = event.timeStamp; });
-window.told = () => Promise.all(pictures.map(async picture => {
-    const bytes = new Uint8Array(await picture.arrayBuffer());
-    const end = bytes.indexOf(10);
-    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
-    return {after: head.at - pressed, jpeg: btoa(String.fromCharCode(...bytes.subarray(end + 1)))};
+window.told = () => Promise.all(pictures.map(async ({data, drawn}) => {
+    const bytes = new Uint8Array(await data.arrayBuffer());
+    return {after: drawn - pressed, jpeg: btoa(String.fromCharCode(...bytes.subarray(bytes.indexOf(10) + 1)))};
 }));
 """
 
