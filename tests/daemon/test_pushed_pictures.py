@@ -84,7 +84,7 @@ def test_a_pushed_picture_that_is_old_is_no_picture_of_now(start: Callable[..., 
     assert (status, json.loads(body)["error"]["code"]) == (503, "no_picture")
 
 
-@pytest.mark.parametrize("command", [line for line in DOCUMENTED if "live" not in line and "status" not in line])
+@pytest.mark.parametrize("command", [line for line in DOCUMENTED if "/pictures" in line or "/snapshot" in line])
 def test_the_documented_commands_push_a_picture_and_get_it_back(command: str, daemon: Daemon, tmp_path: Path) -> None:
     (tmp_path / "picture.jpg").write_bytes(picture(7))
     assert post(daemon, picture(7))[0] == 200
@@ -93,6 +93,16 @@ def test_the_documented_commands_push_a_picture_and_get_it_back(command: str, da
         assert (tmp_path / "now.jpg").read_bytes() == picture(7)
     else:
         assert json.loads(said) == {"width": 64, "height": 48}
+
+
+def test_the_documented_events_begin_with_how_things_stand(daemon: Daemon, tmp_path: Path) -> None:
+    (command,) = (line for line in DOCUMENTED if "/api/events" in line)
+    os.mkfifo(tmp_path / "first")
+    listening = threading.Thread(target=curl, args=(f"{command} | head -n 1 > first", daemon, tmp_path))
+    listening.start()
+    assert json.loads((tmp_path / "first").read_bytes())["event"] == "status"
+    daemon.glassd("do", "pause")  # an event, by which curl finds that nobody reads any more
+    listening.join()
 
 
 def test_the_documented_live_picture_ends_with_a_pause(daemon: Daemon, tmp_path: Path) -> None:
