@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from glassd.messages import CELLS, LANGUAGES, Code, Language, Note, lines, mark_word, note
-from glassd.messages.page import page
+from glassd.messages.page import COMMAND, page, site_words
 from glassd_drivers.contracts import Mark
 
 EVERY = [(code, language) for code in Code for language in LANGUAGES]
@@ -89,9 +89,10 @@ def test_every_note_fits(which: Note, language: Language) -> None:
     assert_fits(note(which, language))
 
 
-def test_the_page_of_error_codes_is_current() -> None:
-    kept = Path(__file__).parents[2] / "docs" / "errors.md"
-    assert kept.read_text(encoding="utf-8") == page(), "run: python -m glassd.messages.page docs/errors.md"
+def test_what_is_made_of_the_error_codes_is_current() -> None:
+    repository = Path(__file__).parents[2]
+    for name, made in zip(COMMAND.split()[-2:], (page(), site_words()), strict=True):
+        assert (repository / name).read_text(encoding="utf-8") == made, f"run: {COMMAND}"
 
 
 def test_the_page_names_every_code_with_its_lines() -> None:

@@ -1,33 +1,61 @@
-// The board at a glance: each part of the page gets the status and the events it shows.
+// The board at a glance: each part of the page gets the status and the events that it shows.
 
-import { byId, el, keep } from "./dom.js";
+import * as ask from "./board-ask.js";
+import * as asks from "./board-asks.js";
+import * as latency from "./board-latency.js";
+import * as live from "./board-live.js";
+import * as press from "./board-press.js";
+import * as hud from "./board-hud.js";
+import * as state from "./board-state.js";
 import { listen } from "./events.js";
 import { showConnection, showHeader } from "./header.js";
-import { drawScreen } from "./screen.js";
-import { addWords } from "./words.js";
+import { addWords, onLanguage } from "./words.js";
+import askWords from "./words-asks.js";
 import words from "./words-board.js";
+import errorWords from "./words-errors.js";
 
-addWords(words);
+for (const table of [words, askWords, errorWords]) addWords(table);
 showHeader();
 showConnection("connecting");
 
-const screens = new Map();
-let profiles = new Map();
+let status = null;
 
-listen({
-  connected: () => showConnection("connected"),
-  lost: () => showConnection("lost"),
-  status: (status) => {
-    profiles = new Map((status.displays ?? []).map((display) => [display.name, display.profile]));
+function show() {
+  if (status === null) return;
+  for (const part of [hud, press, live, state]) part.show(status);
+}
+
+ask.begin();
+live.begin();
+
+const stream = listen({
+  connected: () => {
+    showConnection("connected");
+    asks.read();
+    latency.read();
   },
-  screen: (screen) => {
-    screens.set(screen.display, screen);
-    keep(
-      byId("displays"),
-      [...screens.values()],
-      (shown) => shown.display,
-      () => el("div"),
-      (element, shown) => drawScreen(element, shown, profiles.get(shown.display) ?? { columns: 30, rows: 10 }),
-    );
+  lost: () => {
+    showConnection("lost");
+    live.lost();
   },
+  status: (now) => {
+    status = now;
+    show();
+  },
+  screen: hud.screen,
+  asked: asks.asked,
+  delta: asks.delta,
+  ask: (record) => {
+    asks.ended(record);
+    latency.readSoon();
+    stream.refresh();
+  },
+  device: () => stream.refresh(),
+});
+press.begin(() => stream.refresh());
+onLanguage(() => {
+  show();
+  hud.redraw();
+  asks.redraw();
+  latency.redraw();
 });

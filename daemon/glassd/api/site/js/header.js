@@ -65,10 +65,10 @@ function toLanguage(other) {
 
 async function offerSignOut() {
   try {
-    await get("/api/sessions/current", { toSignIn: false });
-    signOut.hidden = false;
+    const { session } = await get("/api/sessions/current", { toSignIn: false });
+    signOut.hidden = session !== true; // none is needed over the socket, and in the demo
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // no session: over the socket, or the demo, which needs none
+    if (!(error instanceof ApiError)) throw error; // an older board, or a lost one, which the page tells otherwise
   }
 }
 

@@ -1,0 +1,158 @@
+"""The board at a glance, in a browser: what is pressed and asked there, and what it tells of the board."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from web.browsing import axe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+    from running import ModelServer
+
+    from web.site import Site
+
+CONFIG = """
+model:
+  endpoints: [{{url: "{url}", vision: seer, text: writer}}]
+camera: {{driver: push}}
+buttons: []
+displays: [{{driver: json, profile: glass3}}]
+triggers:
+  - {{when: main press, ask: "What is this?", frames: none}}
+  - {{when: main double, ask: "Read it."}}
+  - {{when: back press, do: clear}}
+journal: {{keep: text}}
+budgets: {{day: {{asks: 10}}}}
+language: en
+"""
+HOSTILE = "<script>window.ran = true</script><img src=x onerror='window.ran = true'>"
+
+
+def board(site: Site, size: str = "desktop", language: str = "en") -> Page:
+    """Open the page, and wait until it is connected."""
+    page = site.open("/", size, language)
+    expect(page.locator(".connection")).to_have_attribute("data-state", "connected")
+    return page
+
+
+def test_a_press_on_the_page_leads_to_an_answer_that_grows_there(
+    serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    page = board(serve(CONFIG.format(url=model.url)))
+    page.get_by_role("button", name="main press").click()
+    model.request()
+    model.say("A red ")
+    first = page.locator("#asks > li").first
+    expect(first.locator(".ask-prompt")).to_have_text("What is this?")
+    expect(first.locator(".ask-answer")).to_have_text("A red")
+    expect(page.locator("#displays .hud-spoken")).to_contain_text("A red")
+    model.say("door.")
+    expect(first.locator(".ask-answer")).to_have_text("A red door.")
+    model.finish()
+    expect(first).to_have_attribute("data-outcome", "finished")
+    expect(first.get_by_role("list", name="Time line")).to_contain_text(re.compile("sent.*first word.*done"))
+    expect(page.locator("#spoken")).to_contain_text("A red door.")
+    expect(page.locator("#spend")).to_contain_text("1 of 10")
+
+
+def test_the_prompt_box_asks_and_stops(serve: Callable[[str], Site], model: ModelServer) -> None:
+    page = board(serve(CONFIG.format(url=model.url)), "phone")
+    page.get_by_label("With what is in view now").uncheck()
+    page.get_by_label("Your question").fill("How far is it?")
+    page.keyboard.press("Enter")
+    body = model.request()[1]
+    assert "How far is it?" in str(body["messages"])
+    assert body["model"] == "writer"
+    model.say("Not far")
+    expect(page.locator("#asks > li").first.locator(".ask-answer")).to_have_text("Not far")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#asks > li").first).not_to_have_attribute("data-outcome", "under_way")
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
+
+
+def test_what_a_model_and_a_person_write_is_text_on_the_page(serve: Callable[[str], Site], model: ModelServer) -> None:
+    site = serve(CONFIG.format(url=model.url))
+    page = board(site)
+    model.answer_next(HOSTILE)
+    site.daemon.glassd("ask", "--no-picture", HOSTILE)
+    first = page.locator("#asks > li").first
+    expect(first).to_have_attribute("data-outcome", "finished")
+    expect(first.locator(".ask-prompt")).to_have_text(HOSTILE)
+    expect(first.locator(".ask-answer")).to_have_text(HOSTILE)
+    page.reload()
+    expect(page.locator(".ask-answer").first).to_have_text(HOSTILE)
+    assert page.evaluate("[window.ran, document.querySelectorAll('#main script, #asks img').length]") == [None, 0]
+
+
+def test_the_page_comes_back_after_the_daemon_and_after_the_network(
+    serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    site = serve(CONFIG.format(url=model.url))
+    site.pages.expect_errors("ERR_")
+    page = board(site)
+    site.cable.cut()
+    expect(page.locator(".connection")).to_have_text("Lost, trying again")
+    site.cable.mend()
+    expect(page.locator(".connection")).to_have_text("Connected")
+    site.restart()
+    expect(page.locator("#version")).to_contain_text("up for")
+    page.get_by_role("button", name="main press").click()
+    model.request()
+    model.say("Back.")
+    expect(page.locator("#asks > li").first.locator(".ask-answer")).to_have_text("Back.")
+
+
+def test_an_empty_board_says_so_in_both_languages(serve: Callable[[str], Site]) -> None:
+    page = board(serve("model: {endpoints: [{url: reader}]}\ntriggers: []\ndisplays: []\njournal: {keep: 'off'}"))
+    for words in ("No display is configured.", "Nothing was asked yet.", "No button starts anything."):
+        expect(page.get_by_text(words)).to_be_visible()
+    expect(page.locator("#live-told")).to_have_text("No camera is configured.")
+    page.get_by_role("button", name="切换到中文").click()
+    expect(page.get_by_text("没有设置显示器。")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    page.reload()
+    expect(page.get_by_role("heading", name="最近的提问")).to_be_visible()
+    axe(page)
+
+
+def test_a_pause_is_told_and_ended_on_the_page(serve: Callable[[str], Site], model: ModelServer) -> None:
+    page = board(serve(CONFIG.format(url=model.url)))
+    page.get_by_role("button", name="pause", exact=True).click()
+    expect(page.locator("#notices")).to_contain_text("nothing is looked at, and nothing leaves")
+    page.locator("#live-switch").click()
+    expect(page.locator("#live-told")).to_have_text("Paused: no picture is taken.")
+    expect(page.locator("#live img")).to_have_count(0)
+    page.get_by_role("button", name="unpause").click()
+    expect(page.locator("#notices")).not_to_contain_text("nothing is looked at")
+
+
+def test_axe_finds_nothing_grave_and_all_is_reached_by_keyboard(
+    serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    site = serve(CONFIG.format(url=model.url))
+    model.answer_next("A very long answer. " * 400)
+    site.daemon.glassd("ask", "--no-picture", "What?")
+    for size in ("glasses", "phone", "desktop"):
+        page = board(site, size)
+        expect(page.locator(".ask-answer")).to_contain_text("A very long answer.")
+        axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{size}: it scrolls sideways"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+
+
+def test_a_board_with_fifty_devices_shows_those_in_trouble_first(serve: Callable[[str], Site]) -> None:
+    displays = "\n".join(
+        f'  - {{driver: framebuffer, device: "/dev/none{number}", profile: glass3}}' for number in range(49)
+    )
+    page = board(serve(f"model: {{endpoints: [{{url: reader}}]}}\ntriggers: []\ndisplays:\n{displays}\n"), "phone")
+    expect(page.locator("#devices-count")).to_contain_text("of 49 ready")
+    expect(page.locator("#devices > li")).to_have_count(8)
+    expect(page.locator("#devices > li").first.locator(".warn")).not_to_be_empty()
+    expect(page.locator("#devices-rest summary")).to_have_text("41 more")
