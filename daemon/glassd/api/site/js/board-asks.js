@@ -9,6 +9,7 @@ import { t, tOr } from "./words.js";
 const SHOWN = 6;
 const ANSWER_LIMIT_CHARS = 20_000; // of a longer one the history has the rest
 const SPOKEN_LIMIT_CHARS = 500;
+const OPENING_MS = 1_000;
 
 const asks = new Map(); // by id, the newest first
 let reading = false;
@@ -54,8 +55,9 @@ export async function read() {
       take((await get(`/api/history?limit=${SHOWN}`)).asks);
     }
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // without a journal there is what this page has heard
-    redraw();
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === "busy") setTimeout(read, OPENING_MS); // it is being opened
+    redraw(); // without a journal there is what this page has heard
   } finally {
     reading = false;
   }

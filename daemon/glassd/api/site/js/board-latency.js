@@ -22,7 +22,8 @@ export async function read() {
   try {
     asks = (await get(`/api/history?limit=${ASKS}`)).asks.filter((ask) => ask.times_s?.first_delta >= 0).reverse();
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // there is no journal
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === "busy") timer = setTimeout(read, SOON_MS); // the journal is being opened
     asks = [];
   }
   redraw();

@@ -4,7 +4,6 @@ import { byId, el, fill, setText } from "./dom.js";
 import { t, tOr } from "./words.js";
 
 const SOURCE = "/api/live?fps=4";
-const NOTHING = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 const AGAIN_MS = 3_000;
 
 let wanted = false;
@@ -68,7 +67,7 @@ function start() {
 function end() {
   if (image === null) return;
   image.removeEventListener("error", fail);
-  image.src = NOTHING; // an <img> that is only taken away keeps its connection until it is collected
+  image.removeAttribute("src"); // an <img> that is only taken away keeps its connection until it is collected
   image = null;
   fill(byId("live"));
 }
