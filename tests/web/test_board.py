@@ -172,9 +172,10 @@ def test_the_live_picture_comes_when_it_is_wanted_and_leaves_with_the_wish(
     page.on("request", lambda request: requests.append(request.url))
     expect(page.locator("#live-told")).to_contain_text("until you show it")
     assert not [url for url in requests if "/api/live" in url]
-    page.get_by_role("button", name="Show").click()
-    expect(page.locator("#live img")).not_to_have_js_property("naturalWidth", 0)
-    axe(page)
-    with page.expect_event("requestfailed", lambda request: "/api/live" in request.url):
+    for _ in range(6):  # more than may watch at a time: each that is hidden has given its place back
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("#live img")).not_to_have_js_property("naturalWidth", 0)
         page.get_by_role("button", name="Hide").click()
-    expect(page.locator("#live img")).to_have_count(0)
+        expect(page.locator("#live img")).to_have_count(0)
+    page.get_by_role("button", name="Show").click()
+    axe(page)
