@@ -45,7 +45,7 @@ async () => {
 
 def test_an_error_in_a_pages_console_fails_its_test(serve: Callable[[str], Site]) -> None:
     site = serve(CONFIG)
-    page = site.open("/glasses")
+    page = site.open("/sign-in")
     page.evaluate("() => { console.error('broken here'); setTimeout(() => { throw Error('thrown there') }) }")
     page.evaluate("() => new Promise(resolve => setTimeout(resolve))")
     with pytest.raises(AssertionError, match=r"(?s)broken here.*thrown there"):
@@ -54,7 +54,7 @@ def test_an_error_in_a_pages_console_fails_its_test(serve: Callable[[str], Site]
 
 
 def test_axe_finds_what_nobody_could_read(serve: Callable[[str], Site]) -> None:
-    page = serve(CONFIG).open("/glasses")
+    page = serve(CONFIG).open("/sign-in")
     page.evaluate(PALE, "black")
     axe(page)
     page.evaluate(PALE, "#ddd")
@@ -64,15 +64,15 @@ def test_axe_finds_what_nobody_could_read(serve: Callable[[str], Site]) -> None:
 
 def test_the_browsers_camera_sees_the_film_where_it_may(serve: Callable[[str], Site]) -> None:
     site = serve(CONFIG)
-    number_in(base64.b64decode(site.open("/glasses").evaluate(LOOK)))
+    number_in(base64.b64decode(site.open("/sign-in").evaluate(LOOK)))
     with pytest.raises(Error, match="NotAllowedError"):
-        site.open("/glasses", camera="denied").evaluate(LOOK)
+        site.open("/sign-in", camera="denied").evaluate(LOOK)
 
 
 def test_what_the_cable_carries_breaks_hangs_and_comes_back(serve: Callable[[str], Site]) -> None:
     site = serve(CONFIG)
     site.pages.expect_errors("ERR_")
-    page = site.open("/glasses")
+    page = site.open("/sign-in")
     fetch = "() => fetch('/api/status').then(answer => answer.status, () => 'broken')"
     assert page.evaluate(fetch) == 200
     site.cable.cut()

@@ -72,12 +72,17 @@ export class Link {
 
   /** Say one message; nothing where there is no connection. */
   say(message) {
-    if (this.state === "open") this.#socket.send(JSON.stringify(message));
+    if (this.state === "open") this.#send(JSON.stringify(message));
   }
 
   /** Send a picture: a line of JSON, then the bytes of the JPEG (a Blob). */
   sendPicture(head, jpeg) {
-    if (this.state === "open") this.#socket.send(new Blob([`${JSON.stringify(head)}\n`, jpeg]));
+    if (this.state === "open") this.#send(new Blob([`${JSON.stringify(head)}\n`, jpeg]));
+  }
+
+  /** What is said while the board closes is heard by nobody. */
+  #send(data) {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(data);
   }
 
   #connect() {
@@ -93,7 +98,7 @@ export class Link {
     socket.onmessage = ({ data }) => {
       const now = performance.now();
       const message = JSON.parse(data);
-      if (message.type === "ping") socket.send(JSON.stringify({ type: "pong", id: message.id, at: now }));
+      if (message.type === "ping") this.#send(JSON.stringify({ type: "pong", id: message.id, at: now }));
       this.#await(SILENCE_LIMIT_MS);
       this.#hear(message);
     };
