@@ -128,7 +128,7 @@ class _Comparison:
                 continue
             where, at = entry.place if entry else place, (*path, name)
             if why_fixed(key, typed) or why_fixed(key, below):
-                self._note(key, at, where, old)
+                self._fixed(key, node, old, at, where)
             elif isinstance(node, Mapping) and isinstance(old, Mapping):
                 self.mappings(key.keys(old), node, old, at, where)
             elif isinstance(node, Sequence) and isinstance(old, Sequence):
@@ -157,6 +157,17 @@ class _Comparison:
         if not strangers:
             gone = [part for part, count in left.items() if part != "null" and count > 0]
             self._missing(path, place, json.loads(gone[0]) if gone else None)
+
+    def _fixed(self, key: Key, typed: Node | None, below: Node | None, path: Path, place: Place) -> None:
+        """Note what differs within a fixed value, where its mappings do."""
+        if not (isinstance(typed, Mapping) and isinstance(below, Mapping) and below.entries):
+            self._note(key, path, place, below)
+            return
+        for name in dict.fromkeys((*typed.entries, *below.entries)):
+            node, old = child(typed, name), child(below, name)
+            if not _same(node, old):
+                at = typed.entries[name].place if name in typed.entries else place
+                self._fixed(key, node, old, (*path, name), at)
 
     def _note(self, key: Key, path: Path, place: Place, old: Node | None) -> None:
         assert key.fixed is not None, "it is fixed"
