@@ -9,7 +9,6 @@ ITU-T T.81, annex B has the markers, annex K.3 the tables.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from glassd.frames.exif import UPRIGHT, orientation
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     from glassd_drivers.pictures import JpegSegment
 
-SEGMENTS_LIMIT: Final = 10_000
-"""Of a JPEG, or chunks of a PNG: encoders write tens of them, thousands in a large PNG. Each takes a microsecond."""
 SCANS_LIMIT: Final = 64
 """Of a progressive JPEG: encoders write about ten, and each one more costs a decoder a pass over the whole picture."""
 _BASELINE: Final = frozenset({0xC0, 0xC1})
@@ -68,9 +65,7 @@ class Edits:
 
 def read_jpeg(data: bytes) -> JpegHeader:
     """Return what the headers of a whole JPEG say; raise PictureError for a broken one, or a kind that few decode."""
-    segments = list(islice(jpeg_segments(data), SEGMENTS_LIMIT + 1))
-    if len(segments) > SEGMENTS_LIMIT:
-        raise PictureError(f"a JPEG of more than {SEGMENTS_LIMIT} segments")
+    segments = list(jpeg_segments(data))
     frame = next((segment for segment in segments if segment.marker in SOF), None)
     scans = [segment for segment in segments if segment.marker == SOS]
     if frame is None or not scans:
