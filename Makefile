@@ -52,11 +52,14 @@ openapi: tools  ## every answer of the API beside its OpenAPI document, by schem
 .PHONY: browser
 browser: tools fonts chromium  ## the pages in Debian's Chromium, judged by axe from npm (TESTS=: a part)
 	@sh $(TOOLS)/browser.sh
-	$(PYTEST) -n auto --dist worksteal -m browser $(or $(TESTS),tests/web)
+	$(PYTEST) -n logical --dist worksteal -m browser $(or $(TESTS),tests/web)
+
+# One board keeps a core and a third busy.
+BOARDS ?= 2
 
 .PHONY: rig
 rig: board  ## the service on a virtual board with Debian's kernel and its drivers (2 GB of disk; minutes the first time)
-	$(PYTEST) -m rig $(or $(TESTS),tests/rig)
+	$(PYTEST) -n $(BOARDS) --dist loadfile -m rig $(or $(TESTS),tests/rig)
 
 .PHONY: board
 board: ARCH = amd64

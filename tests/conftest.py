@@ -22,9 +22,10 @@ PROCESSES_A_CORE = 2
 """How many processes run tests on each core: for half of their time tests wait, most of it for daemons they started."""
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return what `-n auto` stands for."""
-    return PROCESSES_A_CORE * len(os.sched_getaffinity(0))
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return what `-n auto` stands for, and `-n logical`: one a core, as a browser keeps it busy."""
+    cores = len(os.sched_getaffinity(0))
+    return PROCESSES_A_CORE * cores if config.option.numprocesses == "auto" else cores
 
 
 @pytest.fixture(autouse=True)
