@@ -78,6 +78,8 @@ class App:
         """What is counted since the start."""
         self._telling = Telling(self.bus, self.meter)
         self.config = config
+        self.page_url: str | None = None
+        """Where the pages are, once the address is listened at."""
         self.fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends with the error that the daemon cannot survive."""
         self.settings = settings

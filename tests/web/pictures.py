@@ -18,6 +18,7 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 from running import Daemon, ModelServer
 
+from glassd.demo.pictures import render
 from web import glasses
 from web.browsing import LIMIT_MS, SIZES, launch
 from web.film import make_film
@@ -51,6 +52,11 @@ class Studio:
     def serve(self, text: str) -> Site:
         """Start a board on the text of a config without `api:`, as the tests' fixture of this name."""
         return self._stack.enter_context(closing(start_site(text, self._browser, self._start)))
+
+    def folder(self, name: str) -> Path:
+        """Return a new folder beside the board's own."""
+        (folder := self._folder / name).mkdir()
+        return folder
 
     def take(self, name: str, show: Callable[[str], Page]) -> None:
         """Photograph what `show(size)` opens, in each size."""
@@ -161,7 +167,68 @@ def sign_in(studio: Studio) -> None:
     studio.take("sign-in", show)
 
 
+def board(studio: Studio) -> None:
+    """The board at a glance, after some asks, one of which failed and one is being answered."""
+    render(clip := studio.folder("clip"))
+    site = studio.serve(BOARD.format(url=studio.model.url, clip=clip))
+    site.pages.expect_errors("503.*/api/history")
+    site.daemon.camera_ready()
+    for number, answer in enumerate(ANSWERS * 4):
+        studio.model.answer_next(answer)
+        site.daemon.glassd("ask", *([] if number % 3 else ["--frames", "none"]), QUESTIONS[number % len(QUESTIONS)])
+    site.daemon.get("/api/press", body={"button": "main", "gesture": "press"})
+    studio.model.say(ANSWER[:62])
+
+    def show(size: str) -> Page:
+        page: Page = site.open("/", size, "en" if size == "desktop" else "zh")
+        expect(page.locator(".ask-answer").first).to_contain_text("灭火器")
+        expect(page.locator("#latency")).to_be_visible()
+        if size == "desktop":
+            page.locator("#live-switch").click()
+            expect(page.locator("#live img")).not_to_have_js_property("naturalWidth", 0)
+        return page
+
+    studio.take("board", show)
+
+    def below(size: str) -> Page:
+        page = show(size)
+        page.locator("#asks-title" if size != "desktop" else "#latency-title").scroll_into_view_if_needed()
+        page.locator("#asks-title" if size != "desktop" else "#latency-title").evaluate("at => at.scrollIntoView()")
+        return page
+
+    studio.take("board-below", below)
+
+
+BOARD = """
+model:
+  endpoints:
+    - {{url: "{url}", vision: seer, text: writer, price: {{input: 1.5, output: 4.5}}}}
+    - {{url: reader}}
+  deadlines: {{gap: 60s, whole: 120s}}
+camera: {{driver: clip, path: {clip}}}
+displays: [{{driver: json, profile: glass3}}]
+triggers:
+  - {{when: main press, ask: "前面有什么？"}}
+  - {{when: main double, ask: "读出图中的文字。"}}
+  - {{when: main long, do: cancel}}
+  - {{when: down press, do: next page}}
+  - {{when: up press, do: previous page}}
+  - {{when: back press, do: clear}}
+journal: {{keep: text, pictures: 1h}}
+budgets: {{hour: {{asks: 60}}, day: {{asks: 500, money: 5}}}}
+language: zh
+"""
+QUESTIONS = ("What is in front of me?", "读出图中的文字。", "How far is it to the door?", "这是什么？")
+ANSWERS = (
+    "A green door with a sign that says “Exit”. The handle is on the right; it opens outwards.",
+    "门上写着：安全出口 Exit。",
+    "About three metres. Mind the wet floor on the way.",
+    "一个红色的灭火器，挂在墙上，压力指针在绿色区域。",
+)
+
+
 PICTURES: dict[str, Callable[[Studio], Any]] = {
+    "board": board,
     "glasses-answer": glasses_answer,
     "glasses-lost": glasses_lost,
     "glasses-no-camera": glasses_no_camera,

@@ -81,7 +81,9 @@ async def _listen(stack: AsyncExitStack, runner: web.AppRunner, house: House, ap
         return
     stack.push_async_callback(entrance.close)
     stack.callback(server.close)
-    door.serves(partial(url_of, api, server.sockets[0].getsockname()[1]), tls)
+    port = server.sockets[0].getsockname()[1]
+    door.serves(partial(url_of, api, port), tls)
+    house.page_url = url_of(api, port)
 
 
 @asynccontextmanager

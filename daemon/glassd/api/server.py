@@ -97,6 +97,8 @@ class House(Protocol):
     bus: Bus
     config: Config
     """The one in force."""
+    page_url: str | None
+    """Where the pages are, once the address is listened at."""
     settings: Settings
     """The files that it is from."""
     meter: Meter

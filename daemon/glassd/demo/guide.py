@@ -18,7 +18,7 @@ CAMERA_LIMIT_S = 10.0
 
 
 class Guide:
-    """Presses the button once for the newcomer, and prints the time line of every ask."""
+    """Says where the page is, presses the button once for the newcomer, and prints the time line of every ask."""
 
     def __init__(self, *, once: bool) -> None:
         self.finished = False
@@ -27,6 +27,8 @@ class Guide:
 
     async def __call__(self, app: App) -> None:
         """Guide through a daemon that is ready; end after the first answer where `once` says so."""
+        if app.page_url is not None:
+            print(f"The same in a browser: {app.page_url}/", flush=True)  # noqa: T201  the guide speaks in the terminal
         with app.bus.subscribe() as events:
             await _camera_ready(app, events)
             with contextlib.suppress(AskError):  # the wearer will see it

@@ -20,7 +20,7 @@ export async function read() {
   clearTimeout(timer);
   timer = 0;
   try {
-    asks = (await get(`/api/history?limit=${ASKS}`)).asks.filter((ask) => ask.times_s?.first_delta >= 0).reverse();
+    asks = (await get(`/api/history?limit=${ASKS}`)).asks.filter(isWhole).reverse();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.code === "busy") timer = setTimeout(read, SOON_MS); // the journal is being opened
@@ -63,9 +63,14 @@ export function percentile(values, share) {
   return sorted.length ? sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] : null;
 }
 
+/** Tell an ask that was answered to its end: how long a failure took is another matter. */
+function isWhole(ask) {
+  return ask.outcome === "finished" && ask.times_s?.first_delta >= 0 && ask.times_s.done >= 0;
+}
+
 function summary(some) {
   const first = some.map((ask) => ask.times_s.first_delta);
-  const done = some.filter((ask) => ask.outcome === "finished").map((ask) => ask.times_s.done).filter((time) => time >= 0);
+  const done = some.map((ask) => ask.times_s.done);
   return {
     count: some.length,
     utc: some[0].utc,

@@ -26,7 +26,7 @@ export function partsOf(times) {
   for (const name of PARTS) {
     if (!(times[name] >= 0)) continue;
     const to = Math.max(from, times[name]);
-    if (name !== "gesture" || to > 0) parts.push({ name, from, to }); // what no button began has no gesture
+    if (name !== "gesture" || to >= 0.0005) parts.push({ name, from, to }); // what no button began has no gesture
     from = to;
   }
   return parts;
