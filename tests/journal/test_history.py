@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from keeping import all_bytes, is_whole, query
@@ -228,3 +229,5 @@ def test_the_api_pages_through_what_is_kept(asked: Asked) -> None:
     assert [ask["number"] for ask in json.loads(body)["asks"]] == [3, 2]
     status, body = asked.daemon.get("/api/history?since=4000000000")
     assert json.loads(body) == {"asks": []}
+    longest = quote("🚀" * 1000)  # twelve bytes each, on the request's line
+    assert asked.daemon.get(f"/api/history?text={longest}") == (200, b'{"asks":[]}')

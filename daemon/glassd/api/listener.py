@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from glassd.api.server import House
     from glassd.config.schema import Api
 
+LINE_LIMIT_BYTES: Final = 32 * 1024
+"""The longest first line of a request: the 1,000 characters that the history is searched for, each as four bytes of
+three characters, with room to spare."""
 CONNECTIONS_LIMIT: Final = 256
 """How many connections to the address may be open at once; a page has up to six."""
 IDLE_LIMIT_S: Final = 75.0
@@ -47,6 +50,7 @@ async def serving(house: House, listener: socket.socket, api: Api, token: str | 
         shutdown_timeout=SHUTDOWN_LIMIT_S,
         keepalive_timeout=IDLE_LIMIT_S,
         lingering_time=HEAD_LIMIT_S,
+        max_line_size=LINE_LIMIT_BYTES,
         handle_signals=False,
         handler_cancellation=True,  # who hangs up does not want the answer any more
         auto_decompress=False,  # a small body can hold a large one, and would be unpacked even where it is refused
