@@ -127,7 +127,7 @@ function update(item, ask) {
     fill(picture, source && el("img", { src: source, alt: t("ask.picture"), loading: "lazy", decoding: "async" }));
   }
   const drawn = JSON.stringify([ask.times_s, document.documentElement.lang]);
-  if (ask.times_s && line.dataset.drawn !== drawn) {
+  if (ask.outcome && ask.times_s && line.dataset.drawn !== drawn) {
     line.dataset.drawn = drawn;
     fill(line, timeLine(ask));
   }
