@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from glassd.api.bodies import read_body
 from glassd.api.guard import error_response
 from glassd.api.requests import RequestError
 from glassd.messages.codes import Code
@@ -35,16 +36,8 @@ async def read_posted(request: web.Request, limit_bytes: int) -> Posted:
         raise RequestError("age_ms: how many milliseconds old the picture is, a number that is not below 0")
     if (request.content_length or 0) > limit_bytes:
         raise web.HTTPRequestEntityTooLarge(limit_bytes, request.content_length or 0)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_LIMIT_S):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > limit_bytes:
-                    raise web.HTTPRequestEntityTooLarge(limit_bytes, len(body))
-    except TimeoutError:
-        raise web.HTTPRequestTimeout from None
-    return Posted(bytes(body), lambda: age_ms + (clock() - arrived) * 1000)
+    body = await read_body(request, limit_bytes, BODY_LIMIT_S)
+    return Posted(body, lambda: age_ms + (clock() - arrived) * 1000)
 
 
 class Posted:

@@ -10,12 +10,12 @@ POST   /api/pair/wait         {"code"}: answers once it has been used, or is ope
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from aiohttp import web
 
+from glassd.api.bodies import read_body
 from glassd.api.codes import CODE_LIFE_S, Scope
 from glassd.api.door import Refusal
 from glassd.api.guard import CALLER, cookie_name, error_response, refused
@@ -166,17 +166,8 @@ def _base(request: web.Request, door: Door) -> str | None:
 
 
 async def _small_body(request: web.Request) -> bytes:
-    """Return the body of a request that anybody may send; raise HTTPException for one that is too big or too slow."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(LOG_IN_LIMIT_S):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > LOG_IN_LIMIT_BYTES:
-                    raise web.HTTPRequestEntityTooLarge(LOG_IN_LIMIT_BYTES, len(body))
-    except TimeoutError:
-        raise web.HTTPRequestTimeout from None
-    return bytes(body)
+    """Return the body of a request that anybody may send."""
+    return await read_body(request, LOG_IN_LIMIT_BYTES, LOG_IN_LIMIT_S)
 
 
 def _is_over_https(request: web.Request) -> bool:
