@@ -8,6 +8,7 @@ makes them all, or those whose names begin with a word. Looked at by eye, then d
 from __future__ import annotations
 
 import io
+import re
 import sys
 import tempfile
 from contextlib import ExitStack, closing
@@ -227,12 +228,59 @@ ANSWERS = (
 )
 
 
+def settings(studio: Studio) -> None:
+    """The page /settings, with a mistake."""
+    site = studio.serve(
+        glasses.config(studio.model).replace("language: en", "language: zh") + "follow_up: {turns: 3}\n"
+    )
+
+    def show(size: str) -> Page:
+        page = site.open("/settings", size, "zh")
+        text = page.locator("#text")
+        expect(text).to_have_value(re.compile("turns: 3"))
+        text.fill(text.input_value().replace("turns: 3", "turns: 三"))
+        expect(page.locator("#mistakes-panel")).to_be_visible()
+        page.locator("#mistakes button").click()
+        page.evaluate("scrollTo(0, 0)")
+        return page
+
+    studio.take("settings", show)
+
+
+def history(studio: Studio) -> None:
+    """The page /history, and one ask of it."""
+    site = studio.serve(
+        glasses.config(studio.model).replace("language: en", "language: zh") + "journal: {keep: text, pictures: 1h}\n"
+    )
+    glasses.wear(site)
+    site.daemon.camera_ready()
+    for question, answer in (
+        ("这是什么?", ANSWER),
+        ("读出图中的文字。", "图中没有文字。"),
+        ("出口在哪里?", "在您左边。"),
+    ):
+        studio.model.answer_next(answer)
+        site.daemon.glassd("ask", question)
+
+    def show(size: str, where: str = "") -> Page:
+        page = site.open(f"/history{where}", size, "zh")
+        expect(page.locator(".ask")).to_have_count(3)
+        if where:
+            expect(page.locator("#ask img")).to_be_visible()
+        return page
+
+    studio.take("history", show)
+    studio.take("history-ask", lambda size: show(size, "#1"))
+
+
 PICTURES: dict[str, Callable[[Studio], Any]] = {
     "board": board,
     "glasses-answer": glasses_answer,
     "glasses-lost": glasses_lost,
     "glasses-no-camera": glasses_no_camera,
     "glasses-pairing": glasses_pairing,
+    "history": history,
+    "settings": settings,
     "sign-in": sign_in,
 }
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassd.service.paths import default_config
+from glassd.service.paths import default_config, state_to_read
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +29,8 @@ def add(subparsers: Any) -> None:
         type=Path,
         nargs="?",
         metavar="FILE",
-        help="the config (default: /etc/glassd/glassd.yaml); conf.d/*.yaml beside it lies over it",
+        help="a config, with conf.d/*.yaml beside it; without one, what a start would take: /etc/glassd/glassd.yaml "
+        "with what was changed on the page over it",
     )
     parser.add_argument(
         "--merged", action="store_true", help="print the layers as one file, with where each value is from"
@@ -43,9 +44,11 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Return 0 for a good config, 2 for one with mistakes, which go to stderr one a line."""
     from glassd.config.load import ConfigError, load  # noqa: PLC0415  a light start: see the package
+    from glassd.config.settings import EDITS_NAME, Settings  # noqa: PLC0415  likewise
 
+    settings = Settings(default_config(), args.set, state_to_read() / EDITS_NAME)
     try:
-        loaded = load(args.file or default_config(), overrides=args.set)
+        loaded = settings.load() if args.file is None else load(args.file, overrides=args.set)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
@@ -54,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         for line in _summary(loaded.config):
             print(line)
-    for warning in _warnings(loaded):
+    for warning in (*_warnings(loaded), *filter(None, [settings.trouble])):
         print(f"warning: {warning}", file=sys.stderr)
     return 0
 

@@ -1,6 +1,8 @@
 // One ask in full: its words, its pictures, its time line, its facts; what is not kept is said to be so.
 
 import { byId, el, fill } from "./dom.js";
+import { duration } from "./format.js";
+import { timeLine } from "./timeline.js";
 import { t, tOr } from "./words.js";
 
 const FACTS = ["utc", "outcome", "code", "origin", "trigger", "endpoint", "model", "frame_offset_s", "tokens", "money", "resumes", "id"];
@@ -21,7 +23,7 @@ export function showAsk(ask, { when, badge, everybody, remove, closed }) {
     words("history.prompt", ask.prompt, "history.not_kept"),
     words("history.answer", ask.answer, ask.prompt === null ? "history.not_kept" : "history.no_answer"),
     pictures(ask, everybody),
-    times(ask.times_s),
+    times(ask),
     facts(ask, when),
     el("div", { class: "row" }, el("button", { type: "button", class: "danger", click: remove }, t("history.delete_one"))),
   );
@@ -47,40 +49,26 @@ function pictures(ask, everybody) {
   return el("section", {}, el("h3", {}, t("history.pictures")), el("div", { class: "ask-pictures" }, ...all));
 }
 
-/** Each station as a bar from the one before it, in the order that it was reached. */
-function times(stations) {
-  const reached = Object.entries(stations).sort((one, other) => one[1] - other[1]);
-  if (reached.length === 0) return null;
-  const whole = Math.max(reached.at(-1)[1], 0.001);
-  let before = 0;
-  const rows = reached.map(([name, seconds]) => {
-    const bar = el("span", { class: "time-bar" });
-    const from = Math.max(Math.min(before, seconds), 0);
-    bar.style.marginLeft = `${(100 * from) / whole}%`;
-    bar.style.width = `${(100 * Math.max(seconds - from, 0)) / whole}%`;
-    before = Math.max(seconds, 0);
-    return el(
-      "tr",
-      {},
-      el("th", { scope: "row" }, tOr(`station.${name}`, name)),
-      el("td", { class: "time-track" }, bar),
-      el("td", { class: "number" }, t("history.seconds", { seconds: seconds.toFixed(3) })),
-    );
-  });
-  return el("section", {}, el("h3", {}, t("history.times")), el("table", { class: "times" }, el("tbody", {}, ...rows)));
+function times(ask) {
+  return el("section", {}, el("h3", {}, t("history.times")), timeLine(ask));
 }
 
 function facts(ask, when) {
   const values = {
     ...ask,
     utc: when,
-    outcome: ask.outcome && tOr(`outcome.${ask.outcome}`, ask.outcome),
+    code: ask.code && `${tOr(`error.${ask.code}`, "")} (${ask.code})`.trim(),
+    outcome: ask.outcome && tOr(`ask.${ask.outcome}`, ask.outcome),
     origin: tOr(`origin.${ask.origin}`, ask.origin),
-    frame_offset_s: ask.frame_offset_s === null ? null : t("history.seconds", { seconds: ask.frame_offset_s.toFixed(3) }),
+    frame_offset_s: ask.frame_offset_s === null ? null : offset(ask.frame_offset_s),
     tokens: ask.tokens_in === null && ask.tokens_out === null ? null : `${ask.tokens_in ?? "–"} / ${ask.tokens_out ?? "–"}`,
   };
   const rows = FACTS.filter((name) => values[name] !== null && values[name] !== undefined && values[name] !== "").map((name) =>
     el("div", {}, el("dt", {}, t(`history.fact.${name}`)), el("dd", {}, String(values[name]))),
   );
   return el("section", {}, el("h3", {}, t("history.facts")), el("dl", { class: "facts" }, ...rows));
+}
+
+function offset(seconds) {
+  return `${seconds < 0 ? "−" : "+"}${duration(Math.abs(seconds))}`;
 }

@@ -2,10 +2,13 @@
 
 import { ApiError, get, lines, post } from "./api.js";
 import { byId, el, fill, keep, setText } from "./dom.js";
+import { duration, when } from "./format.js";
 import { showHeader } from "./header.js";
 import { showAsk } from "./history-ask.js";
 import { confirmed } from "./history-confirm.js";
-import { addWords, locale, onLanguage, t, tOr } from "./words.js";
+import { addWords, onLanguage, t, tOr } from "./words.js";
+import askWords from "./words-asks.js";
+import errorWords from "./words-errors.js";
 import words from "./words-history.js";
 
 const PAGE = 30;
@@ -14,6 +17,8 @@ const HOUR_S = 3600;
 const SINCE = { any: 0, hour: HOUR_S, day: 24 * HOUR_S, week: 7 * 24 * HOUR_S, month: 30 * 24 * HOUR_S };
 const ORIGINS = ["button", "scene", "interval", "time", "start", "api", "cli", "gateway"];
 
+addWords(askWords);
+addWords(errorWords);
 addWords(words);
 showHeader();
 
@@ -123,8 +128,8 @@ function updateAsk(item, ask) {
   label.firstElementChild.checked = chosen.has(ask.number);
   label.firstElementChild.setAttribute("aria-label", t("history.choose", { number: ask.number }));
   link.href = `#${ask.number}`;
-  const facts = [when(ask), tOr(`origin.${ask.origin}`, ask.origin)];
-  if (ask.times_s.done !== undefined) facts.push(t("history.seconds", { seconds: ask.times_s.done.toFixed(1) }));
+  const facts = [date(ask), tOr(`origin.${ask.origin}`, ask.origin)];
+  if (ask.times_s.done !== undefined) facts.push(duration(ask.times_s.done));
   if (ask.pictures) facts.push(ask.pictures === 1 ? t("history.photo") : t("history.photos", { count: ask.pictures }));
   fill(
     link,
@@ -141,13 +146,11 @@ function said(name, text, otherwise) {
 function badge(ask) {
   const outcome = ask.outcome ?? "under_way";
   const code = ask.code ? ` · ${ask.code}` : "";
-  return el("span", { class: "badge", "data-outcome": outcome }, tOr(`outcome.${outcome}`, outcome) + code);
+  return el("span", { class: "badge", "data-outcome": outcome }, tOr(`ask.${outcome}`, outcome) + code);
 }
 
-function when(ask) {
-  if (ask.utc === null) return t("history.no_date");
-  const shape = { dateStyle: "medium", timeStyle: "short" };
-  return new Intl.DateTimeFormat(locale(), shape).format(new Date(ask.utc * 1000));
+function date(ask) {
+  return ask.utc === null ? t("history.no_date") : when(ask.utc);
 }
 
 function drawChosen() {
@@ -159,11 +162,11 @@ function drawChosen() {
 
 async function openLinked() {
   const number = location.hash.slice(1);
-  if (!/^[0-9]+$/.test(number)) return;
+  if (!/^([0-9]+|[a-z]+-[0-9]+)$/.test(number)) return; // its number, or its id
   const everybody = byId("all").checked;
   try {
     const ask = await get(`/api/history/${number}?all=${everybody}`);
-    showAsk(ask, { when: when(ask), badge: badge(ask), everybody, remove: () => remove([ask.number]), closed });
+    showAsk(ask, { when: date(ask), badge: badge(ask), everybody, remove: () => remove([ask.number]), closed });
   } catch (error) {
     closed();
     if (error instanceof ApiError && error.status === 404) tell(t("history.gone"));
