@@ -124,6 +124,20 @@ def test_an_empty_board_says_so_in_both_languages(serve: Callable[[str], Site]) 
     axe(page)
 
 
+def test_who_is_not_signed_in_or_signs_out_is_led_to_the_sign_in(
+    serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    site = serve(CONFIG.format(url=model.url))
+    site.pages.expect_errors("401", "ERR_")  # with its session a stream ends
+    stranger = site.open("/", signed_in=False)
+    expect(stranger).to_have_url(re.compile(r"/sign-in\?next=%2F$"))
+    page = board(site)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/sign-in"))
+    page.goto("/")
+    expect(page).to_have_url(re.compile(r"/sign-in\?next=%2F$"))
+
+
 def test_a_pause_is_told_and_ended_on_the_page(serve: Callable[[str], Site], model: ModelServer) -> None:
     page = board(serve(CONFIG.format(url=model.url)))
     page.get_by_role("button", name="pause", exact=True).click()

@@ -74,7 +74,7 @@ function take(kept) {
   const heard = [...asks.values()].filter((ask) => !kept.some((one) => one.id === ask.id));
   const merged = kept.map((one) => {
     const known = asks.get(one.id);
-    const answer = longer(known?.answer, one.answer);
+    const answer = longer(known?.answer, one.answer) ?? ""; // null where words are not kept
     return { ...known, ...one, answer, prompt: longer(known?.prompt, one.prompt), outcome: one.outcome ?? known?.outcome ?? null };
   });
   asks.clear();

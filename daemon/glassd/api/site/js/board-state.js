@@ -21,7 +21,7 @@ function showNotices(status) {
   const waiting = outbox?.waiting ?? 0;
   const notices = [
     status.state === "paused" && t("note.paused"),
-    !clock.known && (clock.holds_up.length ? t("note.clock", { what: clock.holds_up.join(", ") }) : t("note.clock_only")),
+    !clock.known && (clock.holds_up.length ? t("note.clock", { what: clock.holds_up.map((what) => tOr(`holds.${what}`, what)).join(", ") }) : t("note.clock_only")),
     waiting > 0 && [t("note.outbox", { n: waiting }), outbox.perhaps_sent ? t("note.perhaps", { n: outbox.perhaps_sent }) : ""].join(" "),
     journal.trouble && t("note.journal"),
     gateway && !gateway.listening && t("note.gateway", { listen: gateway.listen }),

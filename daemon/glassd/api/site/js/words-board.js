@@ -71,6 +71,7 @@ export default {
 
   "note.paused": ["已暂停：什么也不看，什么也不发。", "Paused: nothing is looked at, and nothing leaves."],
   "note.clock": ["时间还没有校准。等待它的：{what}", "The clock is not set. It holds up: {what}"],
+  "holds.budgets": ["额度的重新计算", "the turn of the budgets"],
   "note.clock_only": ["时间还没有校准。", "The clock is not set."],
   "note.outbox": ["{n} 个问题在等网络。", "Questions that wait for the network: {n}."],
   "note.perhaps": ["其中 {n} 个可能已经发出。", "Of these, perhaps sent already: {n}."],
