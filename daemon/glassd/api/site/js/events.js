@@ -8,14 +8,14 @@ import { ApiError, get, lines } from "./api.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
-const STATUS_MS = 10_000; // how often the status is asked for
+const STATUS_MS = 5_000; // how often the status is asked for
 const SOON_MS = 250; // how soon it is asked for where something has changed
-const STATUS_LIMIT_MS = 8_000; // how long it may take before the board counts as lost
+const STATUS_LIMIT_MS = 5_000; // how long it may take before the board counts as lost
 
 /** Listen for as long as the page is there. `handlers`: a function for each kind of event that is of interest.
  *
  * `connected` and `lost` tell how the stream stands; each stream begins with `status`, each display's `screen`, and
- * what is under way, so that nothing of before need be remembered. `status` comes again every ten seconds, and soon
+ * what is under way, so that nothing of before need be remembered. `status` comes again every five seconds, and soon
  * after `refresh()` of what is returned. A tab that is hidden holds no stream: it begins anew when the tab is seen.
  */
 export function listen(handlers) {
