@@ -231,3 +231,19 @@ def test_no_other_endpoint_stands_in_for_the_one_that_is_tested(daemon: Daemon, 
     assert (answer["outcome"], answer["on_board"]) == ("finished", True)
     assert posted(daemon, "/test-endpoint", endpoint=3)[0] == 400
     assert posted(daemon, "/test-endpoint", endpoint="nobody")[0] == 400
+
+
+def test_a_check_without_a_name_has_the_edits_and_one_with_a_name_has_not(
+    tmp_path: Path, start: Callable[..., Daemon], model: ModelServer
+) -> None:
+    config = tmp_path / "glassd.yaml"
+    daemon = start(CONFIG.format(url=model.url), SOME_API_KEY="k", GLASSD_CONFIG=str(config))
+    applied(daemon, ("turns: 3", "turns: 4"))
+    merged = daemon.glassd("check", "--merged").stdout
+    [line] = [line for line in merged.splitlines() if "turns" in line]
+    assert line.split() == ["turns:", "4", "#", f"{edits(daemon)}:4"]
+    assert "turns: 3" in daemon.glassd("check", "--merged", str(config)).stdout
+    edits(daemon).write_text("follow_up: {turns: many}\n")
+    broken = daemon.glassd("check", "--merged")
+    assert "turns: 3" in broken.stdout
+    assert "the changes made on the page are not in force" in broken.stderr
