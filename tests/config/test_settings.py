@@ -55,6 +55,8 @@ STRANGE: list[Any] = [
     *(0, 1, True, None, 2.5, "2.5s", [], {}, ["sh", "-c", "true"], {"a": "b"}, "main press", "100x100"),
 ]
 KEYS = ["key", "url", "driver", "run", "into", "path", "device", "proxy", "ca", "token", "listen", "open", "usb", "tls"]
+EXAMPLES = max(100, settings.default.max_examples // 10)  # type: ignore[union-attr]  # there is one
+"""Each reads and writes whole configs, 40 ms of it: a tenth of what others try in `make fuzz`."""
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
@@ -161,13 +163,13 @@ def stays_guarded(files: Settings, text: str) -> bool:
     return True
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW)
 @given(data=st.data())
 def test_no_text_changes_what_is_set_at_the_board(files: Settings, data: st.DataObject) -> None:
     stays_guarded(files, json.dumps(data.draw(mangled(typed(files)))))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW)
 @given(data=st.data())
 def test_no_exchange_of_lines_or_characters_does(files: Settings, data: st.DataObject) -> None:
     files.write(None)
@@ -187,7 +189,7 @@ def test_no_exchange_of_lines_or_characters_does(files: Settings, data: st.DataO
     stays_guarded(files, "\n".join(lines))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW)
 @given(
     prompt=st.text(st.characters(exclude_categories=["C", "Zl", "Zp"], exclude_characters="{}｛｝"), min_size=1).filter(
         str.strip

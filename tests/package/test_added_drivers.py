@@ -70,7 +70,10 @@ def test_a_strangers_package_is_added_and_its_drivers_are_found(store: Store, fo
     assert listed.stdout.count("example-glasses 0.3") == 3
 
 
-def test_what_is_put_there_is_for_all_to_read_and_for_one_to_write(store: Store, folder: Path, example: Path) -> None:
+def test_what_is_put_there_is_for_all_to_read_and_for_one_to_write(
+    store: Store, folder: Path, example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", None)  # as at a board: beside the sources
     before = os.umask(0o022)
     try:
         store.add([example])
