@@ -114,8 +114,8 @@ class _PageWithView(Page):
 
     view = b""
 
-    async def give(self, take: int | None = None, data: bytes | None = None, ago_ms: float = 0.0) -> int:
-        return await super().give(take, self.view if data is None else data, ago_ms)
+    async def give(self, take: int | None = None, data: bytes | None = None, at: float | None = None) -> int:
+        return await super().give(take, self.view if data is None else data, at)
 
 
 @asynccontextmanager

@@ -12,6 +12,9 @@ from http_cameras import picture
 
 from glassd_drivers import registry
 from glassd_drivers.contracts import TransientFault
+from glassd_drivers.host import Host
+from glassd_drivers.web.device import NAME
+from virtual import passes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     import aiohttp
 
     from glassd_drivers.contracts import Role
-    from glassd_drivers.host import Host
 
 
 class Gone(Exception):
@@ -124,6 +126,8 @@ class Page:
         """Whether its camera gives pictures."""
         self.parts: dict[str, Any] = {}
         self.heard: list[dict[str, Any]] = []
+        self.screens: list[dict[str, Any]] = []
+        """All that it was given to show."""
         self.sent: dict[int, float] = {}
         """When the picture of a number was taken, by its clock."""
         self._news = asyncio.Event()
@@ -139,26 +143,54 @@ class Page:
         told = {"version": 1, "screen": screen, "language": "en", "camera": {"state": self.camera, "detail": ""}}
         await self.say("hello", **{**told, **facts})
 
-    async def edge(self, button: str, *, down: bool, ago_ms: float = 0.0) -> None:
-        await self.say("edge", button=button, down=down, at=self.clock() - ago_ms)
+    async def edge(self, button: str, *, down: bool, at: float | None = None) -> None:
+        await self.say("edge", button=button, down=down, at=self.clock() if at is None else at)
 
-    async def press(self, button: str) -> None:
-        await self.edge(button, down=True)
-        await self.edge(button, down=False)
+    async def press(self, button: str, at: float | None = None) -> None:
+        await self.edge(button, down=True, at=at)
+        await self.edge(button, down=False, at=at)
 
     async def stands(self, camera: str, detail: str = "") -> None:
         self.camera = camera
         await self.say("camera", state=camera, detail=detail)
 
-    async def give(self, take: int | None = None, data: bytes | None = None, ago_ms: float = 0.0) -> int:
+    async def give(self, take: int | None = None, data: bytes | None = None, at: float | None = None) -> int:
         """Send a picture, the next one, and return its number."""
         number, self.number = self.number, self.number + 1
-        at = self.sent[number] = self.clock() - ago_ms
-        head = {"at": at} if take is None else {"at": at, "take": take}
+        stamp = self.sent[number] = self.clock() if at is None else at
+        head = {"at": stamp} if take is None else {"at": stamp, "take": take}
         await self.wire.send(json.dumps(head).encode() + b"\n" + (picture(number) if data is None else data))
+        self._tell()
         return number
 
+    async def until_given(self, number: int) -> None:
+        """Wait until it has sent the picture of a number."""
+        while self.number <= number:
+            await self._next_news()
+
     # -- what it hears -------------------------------------------------------------------------------------------------
+
+    async def let_in(self) -> bool:
+        """Wait for what the board says first, and tell whether it is a welcome; it keeps what it says."""
+        while not self.heard:
+            await self._next_news()
+        return bool(self.heard[0]["type"] == "welcome")
+
+    async def until_part(self, part: str) -> Any:
+        """Wait until it is to play a part, and return what is said of it."""
+        while self.parts.get(part) is None:
+            await self._next_news()
+        return self.parts[part]
+
+    async def until_no_part(self, part: str) -> None:
+        while self.parts.get(part) is not None:
+            await self._next_news()
+
+    async def until_shows(self, text: str) -> dict[str, Any]:
+        """Wait until it shows a text, and return that screen."""
+        while not (self.screens and text in " ".join(self.screens[-1]["lines"])):
+            await self._next_news()
+        return self.screens[-1]
 
     async def until(self, kind: str, **facts: Any) -> dict[str, Any]:
         """Return the first message of this kind and with these facts that was not returned before."""
@@ -167,8 +199,14 @@ class Page:
                 if message["type"] == kind and all(message.get(key) == value for key, value in facts.items()):
                     self.heard.remove(message)
                     return message
-            self._news.clear()
-            await self._news.wait()
+            await self._next_news()
+
+    async def _next_news(self) -> None:
+        await self._news.wait()
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     @property
     def looks(self) -> bool:
@@ -177,8 +215,7 @@ class Page:
 
     async def until_looks(self, looks: bool) -> None:
         while self.looks != looks:
-            self._news.clear()
-            await self._news.wait()
+            await self._next_news()
 
     async def serve(self) -> None:
         """Do as a page does until the board closes."""
@@ -188,7 +225,7 @@ class Page:
                 await self._take(json.loads(await self.wire.receive()))
         except Gone as gone:
             self.heard.append({"type": "closed", "code": gone.args[0] if gone.args else None})
-            self._news.set()
+            self._tell()
         finally:
             await self._look(on=False)
 
@@ -200,16 +237,26 @@ class Page:
                 return
             case "welcome":
                 self.parts = message
-                camera = message["camera"]
-                await self._look(on=bool(camera and camera["on"] and self.camera == "granted"))
+                await self.look()
             case "screen":
+                self.screens.append(message)
                 if self.paints:
                     await self.say("shown", id=message["id"])
             case "take":
                 if self.gives:
                     await self.give(message["id"])
         self.heard.append(message)
-        self._news.set()
+        self._tell()
+
+    async def look(self) -> None:
+        """Have its camera open where that is wanted and it may be."""
+        camera = self.parts["camera"]
+        await self._look(on=bool(camera and camera["on"] and self.camera == "granted"))
+
+    async def until_wanted(self) -> None:
+        """Wait until its camera is to be open."""
+        while not (self.parts.get("camera") or {}).get("on"):
+            await self._next_news()
 
     async def _look(self, *, on: bool) -> None:
         if on and self._streaming is None:
@@ -218,7 +265,7 @@ class Page:
             streaming, self._streaming = self._streaming, None
             streaming.cancel()
             await asyncio.wait([streaming])
-        self._news.set()
+        self._tell()
 
     async def _stream(self) -> None:
         if self.parts["camera"]["mode"] == "stream":
@@ -229,9 +276,9 @@ class Page:
 
 
 @asynccontextmanager
-async def serving(page: Page) -> AsyncIterator[Page]:
-    """Have a page do as it should for as long as this is entered."""
-    task = asyncio.create_task(page.serve(), name="a page")
+async def serving(page: Page, host: Host | None = None) -> AsyncIterator[Page]:
+    """Have a page do as it should for as long as this is entered, at the door of a host as soon as that is open."""
+    task = asyncio.create_task(_come(page, host), name="a page")
     try:
         yield page
     finally:
@@ -239,6 +286,12 @@ async def serving(page: Page) -> AsyncIterator[Page]:
         await asyncio.wait([task])
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
+
+
+async def _come(page: Page, host: Host | None) -> None:
+    while host is not None and isinstance(page.wire, Pipe) and not host.offer(NAME, page.wire.board):
+        await passes(0.1)
+    await page.serve()
 
 
 def made(role: Role, host: Host, name: str = "web", **config: Any) -> Any:
@@ -258,3 +311,17 @@ async def opened(driver: Any) -> AsyncIterator[Any]:
         yield driver
     finally:
         await driver.close()
+
+
+@asynccontextmanager
+async def page_at(host: Host, ahead_s: float = 77.0, **options: Any) -> AsyncIterator[Page]:
+    """Bring a page to the door of a host, now or once it is open; its clock is ahead of the board's."""
+    loop = asyncio.get_running_loop()
+    page = Page(Pipe(), lambda: (loop.time() + ahead_s) * 1000, **options)
+    async with serving(page, host):
+        yield page
+
+
+def virtual_host() -> Host:
+    """Return a host on the clock of the running loop."""
+    return Host(asyncio.get_running_loop().time)
