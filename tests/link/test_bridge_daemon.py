@@ -71,6 +71,10 @@ def test_a_press_is_answered_on_the_bridges_display_while_the_answer_comes(
     assert not any("Traceback" in line for line in daemon.log.all)
 
 
+LOSSES = 3
+"""How often the bridge is pulled out and plugged in again."""
+
+
 def held(daemon: Daemon) -> tuple[int, int]:
     """Return how many descriptors that are no socket, and how many threads a daemon has."""
     process = Path(f"/proc/{daemon.process.pid}")
@@ -92,16 +96,19 @@ def test_unplugged_and_plugged_in_again_it_goes_on_with_what_was_shown_and_nothi
         model.request()
         model.answer_next("still here")
         bridge.until("screen", mark="done")
-        before = held(daemon)
-        for _ in range(3):
+        descriptors, threads = held(daemon)
+        for _ in range(LOSSES):
             bridge.order("unplug")
             until_all(events, daemon, "waiting")
             bridge.order("replug")
             until_all(events, daemon, "ready")
             assert bridge.until("screen")["rows"][0] == "still here"
-        assert held(daemon) == before
+        after = held(daemon)
+        assert after[0] == descriptors
+        # What is left behind is so each time; asyncio's own pool may have grown by a thread meanwhile, and keeps it.
+        assert after[1] < threads + LOSSES
     told = [line for line in daemon.log.all if "was lost: plug the bridge in again" in line]
-    assert len(told) == 3 * 3  # each of the three once for each loss
+    assert len(told) == 3 * LOSSES  # each of the three once for each loss
 
 
 def test_a_reset_in_mid_picture_is_an_error_on_the_display_and_the_next_press_works(
