@@ -26,7 +26,7 @@ PAGE_POLICY: Final = (
 _ALWAYS: Final = {
     "Content-Security-Policy": NOTHING_POLICY,
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), fullscreen=(self), screen-wake-lock=(self), bluetooth=(), "
+    "Permissions-Policy": "camera=(self), fullscreen=(self), screen-wake-lock=(self), "
     "display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
