@@ -100,3 +100,57 @@ def test_a_press_in_the_page_asks_about_the_frame_of_that_instant_and_the_answer
             assert ids == sorted(ids)
 
     run(daemon, main)
+
+
+def test_an_answer_outlives_its_page_a_pause_closes_the_camera_and_nonsense_ends_nothing_but_itself(
+    start: Callable[..., Daemon], model: ModelServer
+) -> None:
+    daemon = start(CONFIG.format(url=model.url, camera="web"))
+
+    async def main() -> None:
+        async with on_glasses(daemon) as first:
+            await until_ready(daemon)
+            await first.press("Enter")
+            await asyncio.to_thread(model.request)
+            model.say("A green ")
+            await first.until_shows("A green")
+            async with on_glasses(daemon, first=1000) as second:  # the newest is the glasses
+                await first.until("replaced")
+                assert "A green" in " ".join((await second.until("screen"))["lines"])
+                model.say("door")
+                await second.until_shows("door")
+        model.finish()  # with no page there: both have closed
+        async with on_glasses(daemon, first=2000) as third:
+            assert "A green door" in " ".join((await third.until("screen", mark="done"))["lines"])
+            await until_ready(daemon)
+            await asyncio.to_thread(daemon.glassd, "do", "pause")
+            await third.until_looks(False)
+            assert third.parts["camera"]["on"] is False
+            await asyncio.to_thread(daemon.glassd, "do", "unpause")
+            await third.until_looks(True)
+            await third.wire.send("\x00 nonsense")
+            assert "not understood" in (await third.until("refused"))["reason"]
+        async with on_glasses(daemon, first=3000) as fourth:
+            await until_ready(daemon)
+            seen = fourth.number
+            await fourth.until_given(seen + 3)
+            await fourth.press("Enter", at=fourth.sent[seen])
+            _, body = await asyncio.to_thread(model.request)
+            assert pictures_of(body) == [picture(seen)]
+
+    run(daemon, main)
+
+
+def test_a_still_is_taken_for_the_press_and_none_before_it(start: Callable[..., Daemon], model: ModelServer) -> None:
+    daemon = start(CONFIG.format(url=model.url, camera="web_still"))
+
+    async def main() -> None:
+        async with on_glasses(daemon, first=7) as page:
+            await until_ready(daemon)
+            await page.until_looks(True)
+            assert page.sent == {}
+            await page.press("touch")
+            _, body = await asyncio.to_thread(model.request)
+            assert pictures_of(body) == [picture(7)]
+
+    run(daemon, main)
