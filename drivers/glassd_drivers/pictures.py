@@ -225,6 +225,9 @@ def _jpeg_scan_end(data: bytes, at: int) -> int:
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHUNK_OVERHEAD = 12  # length, type, CRC (5.3)
 
+PNG_CHUNKS_LIMIT: Final = 10_000
+"""The most that are walked: encoders write tens, thousands in a large picture, and each takes a µs."""
+
 
 class PngChunk(NamedTuple):
     """One chunk of a PNG: bytes `start` to `end` of the file, with its length, its type and its checksum."""
@@ -236,14 +239,18 @@ class PngChunk(NamedTuple):
 
 
 def png_chunks(data: bytes) -> Iterator[PngChunk]:
-    """Yield each chunk of a PNG up to IEND, that one too; raise PictureError where the PNG is broken or cut off."""
+    """Yield each chunk of a PNG up to IEND, that one too.
+
+    Raise PictureError where the PNG is broken or cut off, or has more of them than any encoder writes.
+    """
     at = len(_PNG_SIGNATURE)
-    while True:
+    for _ in range(PNG_CHUNKS_LIMIT):
         kind, body, end = _png_chunk(data, at)
         yield PngChunk(kind, body, at, end)
         if kind == b"IEND":
             return
         at = end
+    raise PictureError(f"a PNG of over {PNG_CHUNKS_LIMIT} chunks")
 
 
 def _png_size(data: bytes) -> tuple[int, int]:

@@ -84,6 +84,19 @@ def test_what_is_wrong_is_said(data: bytes, says: str) -> None:
         media_type_and_size(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (JPEG[:2] + 5_000 * b"\xff\xfe\x00\x02" + JPEG[2:], "over 4096 segments"),
+        (PNG[:33] + 11_000 * chunk(b"tEXt", b"") + PNG[33:], "over 10000 chunks"),
+    ],
+    ids=["JPEG", "PNG"],
+)
+def test_a_picture_of_more_parts_than_anybody_writes_is_walked_no_further(data: bytes, says: str) -> None:
+    with pytest.raises(PictureError, match=says):
+        media_type_and_size(data)
+
+
 def test_one_pixel_is_a_picture_unless_the_caller_asks_for_more() -> None:
     pixel = encoded(".png", 1, 1, 1)
     assert media_type_and_size(pixel) == ("image/png", 1, 1)
