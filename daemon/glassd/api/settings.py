@@ -171,7 +171,7 @@ class SettingsRoutes:
         await asyncio.to_thread(settings.write, edits.encode())
         try:
             return await self._reload()
-        except BaseException:
+        except BaseException:  # a caller that hangs up too: what was not taken over does not stay
             await asyncio.to_thread(settings.write, before)
             with contextlib.suppress(ConfigError):
                 await self._house.reload()

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from glassd_drivers.contracts import CONTRACT, Context, DriverConfig, Frame, TransientFault
 from glassd_drivers.handoff import Handoff
 from glassd_drivers.pictures import media_type_and_size
+from glassd_drivers.tasks import Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from glassd_drivers.contracts import Channel
 
@@ -52,12 +53,12 @@ class PushCamera:
         self._context = context
         self._open = AsyncExitStack()
         self._frames: Handoff[Frame] = Handoff()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(f"{context.name} push", self._frames.end)
 
     async def open(self) -> None:
         """Let senders in; raise PermanentFault where another driver has this name already."""
         channels = await self._open.enter_async_context(self._context.sockets(self._context.name))
-        self._own(self._let_in(channels), "door")
+        self._tasks.start(self._let_in(channels), "door")
 
     async def frames(self) -> AsyncGenerator[Frame]:
         """Yield each picture as it comes; a slow reader misses the older ones. Silence is no loss: an app may rest."""
@@ -66,29 +67,15 @@ class PushCamera:
 
     async def close(self) -> None:
         """Close all channels."""
-        tasks = set(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSE_LIMIT_S)
+        await self._tasks.close(CLOSE_LIMIT_S)
         await self._open.aclose()
-
-    def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=f"{self._context.name} push: {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._frames.end(error)
 
     async def _let_in(self, channels: AsyncIterator[Channel]) -> None:
         """Take SENDERS_LIMIT channels at a time; the others wait with the host, which turns away the next ones."""
         places = asyncio.Semaphore(SENDERS_LIMIT)
         while True:
             await places.acquire()
-            self._own(self._serve(await anext(channels), places), "sender")
+            self._tasks.start(self._serve(await anext(channels), places), "sender")
 
     async def _serve(self, channel: Channel, places: asyncio.Semaphore) -> None:
         """Take the pictures of one sender until it is gone."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from glassd_drivers.contracts import CONTRACT, PermanentFault, TransientFault
+from glassd_drivers.holds import let_go
 from glassd_drivers.threads import DeviceThread
 
 if TYPE_CHECKING:
@@ -57,11 +58,7 @@ class BridgeRole:
         """Let go of the bridge; leaving with the fault that ended it has the next life connect anew."""
         fault = None if self._bridge is None else self._bridge.fault
         try:
-            if fault is None:
-                await self._hold.aclose()
-            else:
-                with suppress(type(fault)):  # the fault itself, handed back: it was raised where it happened
-                    await self._hold.__aexit__(type(fault), fault, fault.__traceback__)
+            await let_go(self._hold, fault)
         finally:
             await self._loading.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -62,9 +63,9 @@ class CameraRole(WebRole):
         await self.ready()
         self._opened = True
 
+    @abstractmethod
     async def ready(self) -> None:
         """Wait until the camera gives what it is asked for."""
-        raise NotImplementedError
 
     def missing(self) -> str:
         """Return what was waited for in vain, and what to do."""
@@ -76,17 +77,17 @@ class CameraRole(WebRole):
         if self._opened and camera.state in _TROUBLES:
             self.end(TransientFault(_words(camera)))
 
+    @abstractmethod
     def end(self, fault: Exception) -> None:
         """Take note that the camera is lost."""
-        raise NotImplementedError
 
+    @abstractmethod
     def picture(self, picture: Picture, instant: float) -> None:
         """Take a picture, of the stream or of a still."""
-        raise NotImplementedError
 
+    @abstractmethod
     def failed(self, number: int, reason: str) -> None:
         """Take note that the still of that number does not come."""
-        raise NotImplementedError
 
     def frame(self, picture: Picture, instant: float) -> Frame:
         """Return a picture as a frame; raise PictureError where it is no whole JPEG."""

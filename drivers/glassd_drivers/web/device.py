@@ -12,16 +12,17 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Protocol
 
 from glassd_drivers.contracts import TransientFault
 from glassd_drivers.handoff import Handoff
+from glassd_drivers.tasks import Tasks
 from glassd_drivers.web import messages
 from glassd_drivers.web.messages import Unreadable, plain
 from glassd_drivers.web.page import SEND_LIMIT_S, Page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
     from glassd_drivers.contracts import Channel, Context, Profile, Screen
     from glassd_drivers.web.messages import Camera, CameraWish, FailedSaid, Hello, Picture
@@ -97,7 +98,7 @@ class WebDevice:
         self._page: Page | None = None
         self._absence: asyncio.TimerHandle | None = None
         self._news = asyncio.Event()  # set at the next page, shown screen or fault
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("web", self._lose)
         self._camera: CameraWish | None = None
         self._eye: Eye | None = None
         self._profile: Profile | None = None
@@ -236,13 +237,13 @@ class WebDevice:
 
     def let_in(self, channels: AsyncIterator[Channel]) -> None:
         """Begin to take pages."""
-        self._own(self._let_in(channels), "door")
+        self._tasks.start(self._let_in(channels), "door")
 
     async def _let_in(self, channels: AsyncIterator[Channel]) -> None:
         places = asyncio.Semaphore(CHANNELS_LIMIT)
         while True:
             await places.acquire()
-            self._own(self._serve(await anext(channels), places), "page")
+            self._tasks.start(self._serve(await anext(channels), places), "page")
 
     async def _serve(self, channel: Channel, places: asyncio.Semaphore) -> None:
         """Serve one connection until it is over."""
@@ -305,11 +306,7 @@ class WebDevice:
     async def close(self) -> None:
         """Close every connection. Never raises."""
         self._lose(TransientFault("web: closed"))
-        tasks = set(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSE_LIMIT_S)
+        await self._tasks.close(CLOSE_LIMIT_S)
 
     def _lose(self, fault: Exception) -> None:
         """End it for all who hold it; the first fault counts."""
@@ -322,16 +319,6 @@ class WebDevice:
         if self._eye is not None:
             self._eye.end(fault)
         self._tell()
-
-    def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=f"web: {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            self._lose(error)  # a bug: it reaches the supervisors
 
     def _tell(self) -> None:
         news, self._news = self._news, asyncio.Event()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from abc import ABC, abstractmethod
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
 from glassd_drivers.contracts import CONTRACT, TransientFault
+from glassd_drivers.holds import let_go
 from glassd_drivers.web.device import NAME, open_device
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ OPEN_LIMIT_S: Final = 8.5
 """How long a page is waited for at a time; a supervisor lets an opening take 10 s."""
 
 
-class WebRole:
+class WebRole(ABC):
     """A driver of one role of browser glasses."""
 
     contract: ClassVar[int] = CONTRACT
@@ -42,9 +44,9 @@ class WebRole:
                 raise TransientFault(self.missing()) from None
             raise
 
+    @abstractmethod
     async def take_part(self, device: WebDevice) -> None:
         """Have the page play this role too, and wait until it does."""
-        raise NotImplementedError
 
     def missing(self) -> str:
         """Return what was waited for in vain, and what to do."""
@@ -57,12 +59,7 @@ class WebRole:
     async def close(self) -> None:
         """Let go of the glasses; leaving with the fault that ended them has the next life wait for a page anew."""
         device, self._device = self._device, None
-        if device is None or device.fault is None:
-            await self._hold.aclose()
-            return
-        fault = device.fault
-        with suppress(type(fault)):  # the fault itself, handed back: it was raised where it happened
-            await self._hold.__aexit__(type(fault), fault, fault.__traceback__)
+        await let_go(self._hold, None if device is None else device.fault)
 
     @property
     def device(self) -> WebDevice:
