@@ -49,6 +49,25 @@ async def lost(driver: Any) -> str:
 # -- pages that come and go --------------------------------------------------------------------------------------------
 
 
+def test_a_driver_that_comes_back_before_the_others_have_left_waits_for_new_glasses() -> None:
+    async def main() -> None:
+        host = virtual_host()
+        display, buttons = made("displays", host), made("buttons", host)
+        async with page_at(host):
+            await asyncio.gather(display.open(), buttons.open())
+        await lost(display)
+        await display.close()
+        opening = asyncio.create_task((display := made("displays", host)).open())
+        await passes(1.0)
+        assert not opening.done()
+        await buttons.close()
+        async with page_at(host):
+            await opening
+        await display.close()
+
+    run(main())
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_without_a_page_the_driver_waits_and_then_says_what_to_do(role: Role) -> None:
     async def main() -> float:
