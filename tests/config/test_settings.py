@@ -238,6 +238,7 @@ def load_text(files: Settings, text: str) -> Config:
         (("model", "endpoints", 1, "key"), "cloud"),
         (("model", "endpoints", 1, "proxy"), "http://10.0.0.9:1"),
         (("model", "endpoints", 2, "url"), "https://evil.example/v1"),
+        (("model", "endpoints", 3, "url"), "https://mine.example/1"),
         (("model", "endpoints", 3, "ca"), "/etc/mine.pem"),
         (("camera", "driver"), "clip"),
         (("camera", "device"), "/dev/video0"),

@@ -256,14 +256,14 @@ def test_a_new_press_stops_espeak_in_the_middle_of_the_old_answer(tmp_path: Path
 
 def test_nothing_of_a_program_is_left_after_the_end(tmp_path: Path) -> None:
     async def main() -> None:
-        inner = ["sh", "-c", f'sleep 1000 & exec tee "{tmp_path}/heard"']
+        inner = ["sh", "-c", f'touch "{tmp_path}/other"; tail -f "{tmp_path}/other" & exec tee "{tmp_path}/heard"']
         async with speaking(run=inner) as driver:
             await driver.show(Screen())
             await driver.show(writing("Hello.", Mark.DONE))
             await until(lambda: size(tmp_path / "heard"))
+        await until(lambda: not running(str(tmp_path)))  # one that it started itself dies in its own time
 
     asyncio.run(main())
-    assert not running(str(tmp_path))
 
 
 def test_a_program_that_does_not_read_holds_nobody_up_and_takes_no_memory(

@@ -154,6 +154,7 @@ def test_the_log_scrolls_beneath_and_leaves_the_box_alone() -> None:
             for number in range(40):
                 os.write(person.terminal, f"log line {number}\n".encode())
                 await driver.show(Screen((*ANSWER, f"after line {number}")))
+            await person.sees_text("after line 39")
             await person.sees_text("log line 39")
             rows = person.rows()
             assert rows[4].startswith("│after line 39")

@@ -75,7 +75,7 @@ class Endpoint(Section):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")] | None = None
     """By this a trigger chooses the endpoint."""
-    url: Annotated[EndpointUrl, Fixed("address", beside=("key", "proxy_login"))]
+    url: Annotated[EndpointUrl, Fixed("address", beside=("key", "proxy", "proxy_login", "ca"))]
     """A base URL, a full chat/completions URL, or `reader` for the model on the board."""
     key: Annotated[CredentialName | None, Fixed("key")] = None
     """The name of the credential that holds the key; without it the server is called without one."""
