@@ -167,10 +167,9 @@ class App:
 
     # -- what the API asks for -----------------------------------------------------------------------------------------
 
-    @property
-    def history(self) -> History | None:
-        """What is kept of asks; None until the journal is open."""
-        return self._journal.history
+    async def history(self) -> History:
+        """Return what is kept of asks, once the journal is open."""
+        return await self._journal.when_readable()
 
     def wall(self) -> Wall:
         """Return what is known of the date now."""

@@ -60,7 +60,8 @@ def test_a_session_stands_for_the_token(tmp_path: Path) -> None:
     async def main() -> None:
         async with board(tmp_path, Token(TOKEN)) as server, browser(server) as page:
             assert await status_of(page) == 401
-            assert await status_of(page, "/api/sessions/current") == 401
+            async with page.get("/api/sessions/current") as response:
+                assert (response.status, await response.json()) == (200, {"scope": None, "session": False})
             async with page.post("/api/sessions", json={"token": TOKEN}) as response:
                 assert (response.status, await response.json()) == (200, {"scope": "board"})
             assert await status_of(page) == 200
@@ -100,7 +101,8 @@ def test_a_page_that_is_a_pair_of_glasses_pairs_once_with_a_code_and_reaches_its
                 assert await response.json() == {"used": True}
             async with owner.post("/api/sessions", json={"code": told["code"]}) as response:
                 assert response.status == 401
-            assert await status_of(glasses, "/api/sessions/current") == 200
+            async with glasses.get("/api/sessions/current") as response:
+                assert await response.json() == {"scope": "glasses", "session": True}
             assert await status_of(glasses, "/api/sockets/web") == 426  # let in, and told that it is for a WebSocket
             for closed in ("/api/status", "/api/events", "/api/snapshot", "/api/sockets/camera", "/api/nothing"):
                 assert await status_of(glasses, closed) == 403

@@ -68,6 +68,19 @@ def test_a_stranger_is_led_to_the_sign_in_and_with_the_token_back_to_where_they_
     assert scope(page) == "board"
 
 
+@pytest.mark.parametrize("path", ["/", "/history", "/settings"])
+def test_a_page_asks_whether_it_is_let_in_before_it_asks_for_anything(serve: Callable[[str], Site], path: str) -> None:
+    """So a stranger's console has no error, and who holds a session for glasses alone is asked for more."""
+    site = serve(CONFIG)
+    page = site.open(path, signed_in=False)
+    page.wait_for_url(f"**/sign-in?next={path.replace('/', '%2F')}")
+    page.get_by_label("Pairing code or token").fill(pair(site).partition("#code=")[2])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/glasses")
+    page.goto(f"{site.pages.url}{path}")
+    page.wait_for_url(f"**/sign-in?next={path.replace('/', '%2F')}")
+
+
 def test_a_code_signs_in_by_its_link_or_typed_and_its_link_shows_it_no_longer(serve: Callable[[str], Site]) -> None:
     site = serve(CONFIG)
     site.pages.expect_errors("401")

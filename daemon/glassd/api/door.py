@@ -34,9 +34,9 @@ TOLD_EACH_S: Final = 60.0
 
 
 class Caller(Struct, frozen=True):
-    """Who has come in: by what scope, and the session where it is one."""
+    """Who has come in: by what scope, and the session where it is one; without a scope, a stranger."""
 
-    scope: Scope
+    scope: Scope | None
     session: Session | None = None
 
 

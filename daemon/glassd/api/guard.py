@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from glassd.api.door import Caller, Refusal
-from glassd.api.places import LOG_IN, PICTURES, SESSIONS, WEB_SOCKET, is_of_site
+from glassd.api.places import FOR_ANYBODY, PICTURES, SESSIONS, WEB_SOCKET, is_of_site
 from glassd.callers import bearer, has_address, is_from_elsewhere, is_opened, names_this_board
 from glassd.messages.codes import Code
 
@@ -104,7 +104,7 @@ class Guard:
         found = door.by_cookie(secret) if secret else None
         if not self._needs_key:
             return _ANYBODY if found is None else Caller("board", found.session)
-        if is_of_site(request.path) or (request.method, request.path) == LOG_IN:
+        if is_of_site(request.path) or (request.method, request.path) in FOR_ANYBODY:
             return found or _NOBODY
         return _NO_KEY if found is None else _WRONG_DOOR if _is_shut(found, request.path) else found
 
@@ -134,7 +134,7 @@ class Guard:
 
 _PICTURE_TYPES = ("image/jpeg", "image/png", "application/octet-stream")
 _ANYBODY = Caller("board")
-_NOBODY = Caller("glasses")  # may see the site's files and sign in, which look at no scope
+_NOBODY = Caller(None)  # may see the site's files and sign in
 _NO_KEY = Refusal(401, "this address needs the token (Authorization: Bearer TOKEN) or a session (/sign-in)")
 _WRONG_DOOR = Refusal(403, f"a page that is a pair of glasses may reach {WEB_SOCKET} alone")
 

@@ -12,6 +12,7 @@ POST /api/history/forget                 {"all"?}
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import struct
@@ -40,6 +41,8 @@ DELETE_LIMIT = 10_000
 """How many asks one request may delete."""
 PLACE_LIMIT_DIGITS = 4
 """How long the place of a picture may be: an ask has far fewer than 10,000."""
+OPENING_LIMIT_S = 10.0
+"""How long a request waits, just after a start, until the journal is open; a page's patience is twice that."""
 ASK = "[0-9]+|[a-z]+-[0-9]+"
 """What names an ask: its number, or its id."""
 _UCRED = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7), SO_PEERCRED)
@@ -88,9 +91,8 @@ class HistoryDelete(msgspec.Struct, forbid_unknown_fields=True):
 class House(Protocol):
     """What this needs of the daemon."""
 
-    @property
-    def history(self) -> History | None:
-        """What is kept of the asks; None until the journal is open."""
+    async def history(self) -> History:
+        """Return what is kept of the asks, once the journal is open."""
 
 
 class HistoryRoutes:
@@ -180,7 +182,10 @@ class HistoryRoutes:
         self, handler: Callable[[web.Request, History], Awaitable[web.StreamResponse]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            if (history := self._house.history) is None:
+            try:
+                async with asyncio.timeout(OPENING_LIMIT_S):
+                    history = await self._house.history()
+            except TimeoutError:
                 return error_response(503, "the journal is still being opened: ask again", code=Code.BUSY)
             try:
                 return await handler(request, history)

@@ -8,8 +8,10 @@ PICTURES: Final = "/api/pictures"
 """Where pictures are pushed."""
 SESSIONS: Final = "/api/sessions"
 """Where a session begins and ends."""
-LOG_IN: Final = ("POST", SESSIONS)
-"""The request that needs no session yet."""
+SESSION: Final = f"{SESSIONS}/current"
+"""Where a page asks whether it has one."""
+FOR_ANYBODY: Final = frozenset({("POST", SESSIONS), ("GET", SESSION), ("HEAD", SESSION)})
+"""The requests that need no session yet: to begin one, and to learn that there is none."""
 WEB_SOCKET: Final = "/api/sockets/web"
 """The socket of a page that is a pair of glasses: beside its own session, all that such a page may reach."""
 

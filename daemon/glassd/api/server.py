@@ -104,9 +104,8 @@ class House(Protocol):
     meter: Meter
     """What is counted since the start."""
 
-    @property
-    def history(self) -> History | None:
-        """What is kept of the asks; None until the journal is open."""
+    async def history(self) -> History:
+        """Return what is kept of the asks, once the journal is open."""
 
     def wall(self) -> Wall:
         """Return what is known of the date now."""

@@ -2,7 +2,7 @@
 
 POST   /api/sessions          {"token"} or {"code"}: a session, in a cookie; {"scope": "board" or "glasses"}
 DELETE /api/sessions          sign out
-GET    /api/sessions/current  {"scope", "session": whether there is one to end}; 401 where nothing lets in
+GET    /api/sessions/current  {"scope", "session": whether there is one to end}; the scope is null where nothing lets in
 DELETE /api/sessions/all      sign everybody out
 POST   /api/pair              {"scope"?}: a code for one pair of glasses, or for a whole session
 POST   /api/pair/wait         {"code"}: answers once it has been used, or is open no longer
@@ -19,7 +19,7 @@ from glassd.api.bodies import read_body
 from glassd.api.codes import CODE_LIFE_S, Scope
 from glassd.api.door import Refusal
 from glassd.api.guard import CALLER, cookie_name, error_response, refused
-from glassd.api.places import SESSIONS
+from glassd.api.places import SESSION, SESSIONS
 from glassd.api.requests import RequestError, read_json
 from glassd.api.sessions import AGE_LIMIT_S
 from glassd.callers import has_address
@@ -68,7 +68,7 @@ class SessionRoutes:
         return [
             web.post(SESSIONS, self.log_in),
             web.delete(SESSIONS, self.log_out),
-            web.get(f"{SESSIONS}/current", self.current),
+            web.get(SESSION, self.current),
             web.delete(f"{SESSIONS}/all", self.log_all_out),
             web.post("/api/pair", self.pair),
             web.post("/api/pair/wait", self.wait),
@@ -117,7 +117,10 @@ class SessionRoutes:
         return web.json_response({"ended": ended}, headers=_NOT_KEPT)
 
     async def current(self, request: web.Request) -> web.Response:
-        """Return what the caller may do, and whether by a session, which could be ended."""
+        """Return what the caller may do, and whether by a session, which could be ended.
+
+        Whoever may do nothing is told that as an answer, not as an error: a page asks before it does anything else.
+        """
         caller = request[CALLER]
         told = {"scope": caller.scope, "session": caller.session is not None}
         return web.json_response(told, headers=_NOT_KEPT)

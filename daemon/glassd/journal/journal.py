@@ -76,6 +76,7 @@ class Journal:
         self.path = folder / FILE
         self.history: History | None = None
         """What is kept, to be read; None until `open`."""
+        self._readable = asyncio.Event()
         self._config = config
         self._clock = clock
         self._wall = wall
@@ -101,6 +102,7 @@ class Journal:
         from glassd.journal.writer import Writer  # noqa: PLC0415  likewise
 
         self.history = History(self)
+        self._readable.set()
         await self._make_seal()
         self._writer = Writer(
             self.path,
@@ -111,6 +113,12 @@ class Journal:
             troubled=self._troubled,
         )
         await asyncio.to_thread(self._writer.tried.wait)
+
+    async def when_readable(self) -> History:
+        """Return what is kept, to be read, once `open` has come that far."""
+        await self._readable.wait()
+        assert self.history is not None, "it was set before"
+        return self.history
 
     async def configure(self, config: Config) -> None:
         """Keep what this config says from now on: `journal`, `outbox`, and whether `budgets` need a ledger."""

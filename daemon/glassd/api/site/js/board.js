@@ -15,7 +15,7 @@ import words from "./words-board.js";
 import errorWords from "./words-errors.js";
 
 for (const table of [words, askWords, errorWords]) addWords(table);
-showHeader();
+await showHeader();
 showConnection("connecting");
 
 let status = null;

@@ -34,13 +34,7 @@ export class Pairing {
       this.#code = null;
       if (this.trouble === null) return true;
     }
-    try {
-      await get("/api/sessions/current", { toSignIn: false });
-      return true;
-    } catch (error) {
-      if (error.status !== 401) throw error;
-      return false;
-    }
+    return (await get("/api/sessions/current", { toSignIn: false })).scope !== null;
   }
 
   /** Keep a code out of the address at once: addresses are kept, shared and shown. */

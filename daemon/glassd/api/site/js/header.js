@@ -1,6 +1,6 @@
 // The header of the pages: where one can go, whether the board is heard, the language, the way out.
 
-import { ApiError, get, send } from "./api.js";
+import { ApiError, get, send, signIn } from "./api.js";
 import { el, fill } from "./dom.js";
 import { onLanguage, setLanguage, currentLanguage, t, translate } from "./words.js";
 
@@ -9,12 +9,18 @@ const PAGES = { "/": "site.board", "/glasses": "site.glasses", "/history": "site
 let state = null;
 let element = null;
 
-/** Fill the page's <header>, and put words to all that has `data-t`: the first thing that a page's module does. */
-export function showHeader() {
+/**
+ * Fill the page's <header>, and put words to all that has `data-t`: the first thing that a page's module awaits.
+ * Whom the board does not let in is led to the sign-in, and the page does nothing more.
+ */
+export async function showHeader() {
   draw();
   translate();
   onLanguage(draw);
-  offerSignOut();
+  if ((await admitted()) === false) {
+    signIn();
+    await new Promise(() => {});
+  }
 }
 
 /** Tell how the stream of events stands: "connecting", "connected" or "lost". */
@@ -63,12 +69,15 @@ function toLanguage(other) {
   document.querySelector(".site-tools button")?.focus();
 }
 
-async function offerSignOut() {
+/** Resolve to whether the board lets this browser in; to null where it cannot be reached, which the page tells otherwise. */
+async function admitted() {
   try {
-    const { session } = await get("/api/sessions/current", { toSignIn: false });
-    signOut.hidden = session !== true; // none is needed over the socket, and in the demo
+    const { scope, session } = await get("/api/sessions/current", { toSignIn: false });
+    signOut.hidden = !session; // none is needed over the socket, and in the demo
+    return scope === "board";
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // an older board, or a lost one, which the page tells otherwise
+    if (!(error instanceof ApiError)) throw error;
+    return null;
   }
 }
 

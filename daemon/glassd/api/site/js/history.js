@@ -20,7 +20,7 @@ const ORIGINS = ["button", "scene", "interval", "time", "start", "api", "cli", "
 addWords(askWords);
 addWords(errorWords);
 addWords(words);
-showHeader();
+await showHeader();
 
 let asks = [];
 let chosen = new Set();

@@ -13,7 +13,7 @@ import words from "./words-settings.js";
 const TYPING_MS = 500; // after the last key, before it is checked
 
 addWords(words);
-showHeader();
+await showHeader();
 
 let now = null; // the settings as the board has them
 let found = null; // what the newest check of the text found; null before it
