@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,9 @@ settings.register_profile("fuzz", max_examples=20_000, deadline=None, suppress_h
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 pytest_plugins = ["daemon_fixtures"]
+
+# A job in the background is born deaf to Ctrl-C, and so would be all the programs that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PROCESSES_A_CORE = 2
 """How many processes run tests on each core: for half of their time tests wait, most of it for daemons they started."""
