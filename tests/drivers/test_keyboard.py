@@ -279,7 +279,7 @@ def test_keys_come_one_by_one_and_unseen_until_closed() -> None:
 
 
 CHILD = """
-import asyncio, os, signal, sys, time
+import asyncio, os, sys, time
 from glassd_drivers.buttons.keyboard import KeyboardButtons, KeyboardConfig
 from glassd_drivers.host import Host
 os.dup2(os.open(sys.argv[1], os.O_RDWR), 0)  # a new session's first terminal becomes its controlling one
