@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 PUT_LIMIT_S = 2.0
 """How long an ask may take into the outbox; the wearer waits for that word."""
-LEAST_POLL_S = 5.0
+LEAST_POLL_S = 1.0
 MOST_POLL_S = 30.0
-"""Seconds between two looks for a network, growing from the one to the other."""
+"""Seconds between two looks for a network, doubled each time from the one to the other: most gaps are short."""
 REACH_LIMIT_S = 60.0
 """How long one look may take; `deadlines.connect` ends it long before."""
 ERRANDS_LIMIT_S = 1.0
@@ -54,7 +54,7 @@ class Courier:
         self._wanted = wanted
         self._loop = asyncio.get_running_loop()
         self._looking: asyncio.Task[None] | None = None
-        self._looked_at = float("-inf")
+        self._next_look = float("-inf")
         self._pause = LEAST_POLL_S
         self._errands: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -124,21 +124,22 @@ class Courier:
     def found_network(self) -> None:
         """An ask was answered: where the way is lost again, it is soon looked for."""
         self._pause = LEAST_POLL_S
+        self._next_look = min(self._next_look, self._loop.time() + LEAST_POLL_S)
 
     async def _look(self) -> None:
         try:
             while self._wanted():
                 # Also the first look keeps its distance from the one before: a way that opens and carries nothing (a
                 # portal, a proxy) would else be tried on and on.
-                await asyncio.sleep(max(0.0, self._looked_at + self._pause - self._loop.time()))
-                self._pause = min(2 * self._pause, MOST_POLL_S)
+                await asyncio.sleep(max(0.0, self._next_look - self._loop.time()))
                 up = False
                 try:
                     async with asyncio.timeout(REACH_LIMIT_S):
                         up = await self._model.reachable()
                 except TimeoutError:
                     log.debug("no network: a look took too long")
-                self._looked_at = self._loop.time()
+                self._next_look = self._loop.time() + self._pause
+                self._pause = min(2 * self._pause, MOST_POLL_S)
                 self._network_is(up)
         finally:
             self._looking = None
