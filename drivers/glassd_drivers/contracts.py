@@ -151,6 +151,8 @@ Characters = str | tuple[tuple[int, int], ...]
 class Profile:
     """The facts of one display. `columns` counts half-width cells, `interval` seconds between two screens at least.
 
+    Only text after a screen without any comes sooner than that.
+
     A display of pixels has more: its `width` and `height`, 0 where there are none or they are not known; the `safe`
     area that text is to stay in, the whole of it where None; the size of its own `font` in pixels to the em, 0 where it
     has none or it is not known.

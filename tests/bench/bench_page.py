@@ -11,6 +11,7 @@ import pty
 import socket
 import sys
 import tempfile
+import termios
 import time
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -73,7 +74,7 @@ def key_to_screen() -> Iterator[Ratio]:
     for what in _Times._fields:
         ours, theirs = ([getattr(each, what) for each in figures] for figures in (pages, terminals))
         for name, part in (("p50", 0.5), ("p95", 0.95)):
-            title = "the first screen" if what == "screen" else "words (50 ms of them a pace)"
+            title = "the first screen" if what == "screen" else "the first words"
             yield Ratio(f"key to {title}, page beside terminal, {name}", _at(ours, part), _at(theirs, part), "ms")
 
 
@@ -186,6 +187,7 @@ class _Terminal:
 @contextmanager
 def _terminal(folder: Path, model: str, pictures: Path) -> Iterator[_Terminal]:
     near, far = pty.openpty()
+    termios.tcsetwinsize(far, (24, 80))
     facts = {**TERMINAL, "camera": TERMINAL["camera"].format(pictures=pictures)}
     config = _config(folder / "terminal", model=model, port=_unused_port(), **facts)
     with daemon(config, far):

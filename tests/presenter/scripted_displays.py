@@ -46,7 +46,7 @@ class Script:
 
     turns: list[float | None] = field(default_factory=list)
     lives: int = 0
-    begun: list[float] = field(default_factory=list)
+    begun: list[tuple[float, Screen]] = field(default_factory=list)
     taken: list[Shown] = field(default_factory=list)
     vanish: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -75,7 +75,7 @@ class ScriptedDisplay:
 
     async def show(self, screen: Screen) -> None:
         began = asyncio.get_running_loop().time()
-        self._script.begun.append(began)
+        self._script.begun.append((began, screen))
         takes = self._script.turns.pop(0) if self._script.turns else 0.0
         if takes is None:
             await after(0.05)

@@ -2,13 +2,15 @@
 
 `Slot` decides what is next: a screen is a value, so a newer one takes the place of one not yet shown. A screen that
 must be shown is kept until the display has taken it, in order, and what comes later waits behind it. `Compositor`
-hands what is next to the driver of the display, through all its lives. While it flashes, for a measurement, all else
-waits beneath.
+hands what is next to the driver of the display, through all its lives. The first words after a screen without any are
+what the wearer waits for: they do not wait for the pace that signs like "thinking" have just used up. While it flashes,
+for a measurement, all else waits beneath.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -71,6 +73,14 @@ class Slot:
             return self._cover != self._in_view
         return bool(self._must_show) or (self._latest is not None and _content(self._latest) != self._in_view)
 
+    @property
+    def begins(self) -> bool:
+        """Whether what is due has the first words after a screen without any."""
+        if self._cover is not None or self._in_view is None or self._in_view.lines:
+            return False
+        due = self._must_show[0][1] if self._must_show else self._latest
+        return due is not None and bool(due.lines)
+
     def take(self) -> Screen:
         """Return the screen to show now; one must be due."""
         number = self.number
@@ -107,13 +117,17 @@ def _content(screen: Screen) -> Screen:
 
 
 class Compositor:
-    """Serves one display: `put` screens at any rate, and it shows them at `profile.interval`, newest wins."""
+    """Serves one display: `put` screens at any rate, and it shows them at `profile.interval`, newest wins.
+
+    First words alone come sooner: so it may be two screens an interval, where texts and clears alternate as fast.
+    """
 
     def __init__(self, profile: Profile, clock: Callable[[], float]) -> None:
         self.profile = profile
         self._clock = clock
         self._slot = Slot()
         self._changed = asyncio.Event()  # something may be due
+        self._begins = asyncio.Event()  # first words may be due
         self._settled = asyncio.Event()  # the display is there and shows all
         self._next_at = self._shown_at = clock()
         self._awaited: tuple[int, Callable[[float], None]] | None = None
@@ -178,12 +192,13 @@ class Compositor:
     def _look_again(self) -> None:
         self._changed.set()
         self._settled.clear()
+        if self._slot.begins:
+            self._begins.set()
 
     async def _feed(self, display: Display, patience: _Patience) -> None:
         while True:
             await self._changed.wait()
-            if (wait := self._next_at - self._clock()) > 0:
-                await asyncio.sleep(wait)
+            await self._pace()
             if self._slot.due:  # still, for the newest may be what is in view
                 self._next_at = self._clock() + self.profile.interval
                 patience.begin()
@@ -194,6 +209,14 @@ class Compositor:
             if not self._slot.due:
                 self._changed.clear()
                 self._settled.set()
+
+    async def _pace(self) -> None:
+        """Wait for the end of the display's interval, or for first words."""
+        while (wait := self._next_at - self._clock()) > 0 and not self._slot.begins:
+            self._begins.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._begins.wait()
 
     def _tell_shown(self, number: int) -> None:
         if self._awaited is not None and number >= self._awaited[0]:
