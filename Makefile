@@ -77,8 +77,8 @@ soak: tools compiler  ## long runs, with the full counts
 	SOAK=full $(PYTEST) -m soak --timeout=0 $(TESTS)
 
 .PHONY: bench
-bench: board fonts  ## ratios beside the alternatives, in one run (CHECK=1: fail where one that must hold does not)
-	$(BIN)/python tests/bench $(if $(CHECK),--check)
+bench: board fonts  ## ratios beside the alternatives, in one run (CHECK=1: fail where one that must hold does not; ROWS=: a part)
+	$(BIN)/python tests/bench $(if $(CHECK),--check) $(ROWS)
 
 # --- the bridge's emulator
 FIRMWARE := drivers/bridge_firmware
