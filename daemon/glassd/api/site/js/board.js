@@ -15,8 +15,8 @@ import words from "./words-board.js";
 import errorWords from "./words-errors.js";
 
 for (const table of [words, askWords, errorWords]) addWords(table);
-await showHeader();
 showConnection("connecting");
+await showHeader();
 
 let status = null;
 
