@@ -25,6 +25,10 @@ class Handoff(Generic[T]):
         self._items.append(item)
         self._came.set()
 
+    def clear(self) -> None:
+        """Forget what still waits."""
+        self._items.clear()
+
     def end(self, error: BaseException) -> None:
         """Have the reader raise `error` after what still waits; the first end counts."""
         self._error = self._error or error

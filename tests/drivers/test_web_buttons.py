@@ -228,3 +228,19 @@ def test_with_the_driver_closed_the_page_hears_that_its_keys_are_its_own() -> No
                 await none_more(again.edges())
 
     run(main())
+
+
+@pytest.mark.parametrize("keys", [KEYS, {"Escape": "back"}])
+def test_what_was_pressed_for_a_driver_that_has_closed_is_no_press_for_the_next(keys: dict[str, str]) -> None:
+    async def main() -> None:
+        host = virtual_host()
+        async with page_at(host) as page, opened(made("displays", host)):
+            async with opened(made("buttons", host)):
+                await page.until_part("buttons")
+                await page.edge("Enter", down=True)
+                await passes(1.0)
+            async with opened(made("buttons", host, map=keys)) as again:
+                await page.press("Escape")
+                assert await next_edges(again.edges(), 2) == [("back", DOWN), ("back", UP)]
+
+    run(main())

@@ -344,6 +344,54 @@ def test_connections_that_say_nothing_make_room_for_those_that_do() -> None:
     run(main())
 
 
+class Slow:
+    """A channel of a page that says nonsense, and takes its time to close."""
+
+    closing = most = 0
+
+    async def receive(self) -> str:
+        return "nonsense"
+
+    async def send(self, message: bytes | str) -> None:
+        """Nobody reads it."""
+
+    async def close(self) -> None:
+        Slow.closing += 1
+        Slow.most = max(Slow.most, Slow.closing)
+        await passes(0.5)
+        Slow.closing -= 1
+
+
+def test_connections_that_are_slow_to_close_keep_their_places_until_they_are_closed() -> None:
+    async def main() -> None:
+        host = virtual_host()
+        async with page_at(host) as page, opened(made("displays", host)) as display:
+            await page.until_part("display")
+            for _ in range(6 * CHANNELS_LIMIT):
+                host.offer(NAME, Slow())
+                await passes(0.01)
+            await passes(10.0)
+            assert Slow.closing == 0 < Slow.most < CHANNELS_LIMIT
+            await goes_on(host, display)
+
+    run(main())
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_connection_that_comes_as_the_glasses_close_is_closed_too(turns: int) -> None:
+    async def main() -> None:
+        host, pipe = virtual_host(), Pipe()
+        async with page_at(host) as page:
+            async with opened(made("displays", host)):
+                await page.until_part("display")
+                assert host.offer(NAME, pipe.board)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            assert pipe.closed.is_set()
+
+    run(main())
+
+
 ANY_MESSAGE: st.SearchStrategy[bytes | str] = st.one_of(
     st.binary(max_size=60),
     st.text(max_size=60),

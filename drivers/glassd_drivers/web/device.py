@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Protocol
 
@@ -36,7 +36,7 @@ HELLO_LIMIT_S: Final = 5.0
 CHANNELS_LIMIT: Final = 4
 """How many connections are served at a time, those that greet or are being closed too; the next ones wait."""
 CLOSE_LIMIT_S: Final = 0.8
-"""How long all of them may take to close."""
+"""How long one of them may take to close, and all of those that are served as the glasses do."""
 EDGES_LIMIT: Final = 64
 """How many edges wait for the driver of the buttons."""
 
@@ -108,6 +108,8 @@ class WebDevice:
         self._still: int | None = None
         self._stills = 0
         self._moves = count()
+        self._unserved: list[Channel] = []
+        """Those taken whose tasks have not begun: one that is cancelled before that closes nothing."""
 
     # -- what drivers ask for ------------------------------------------------------------------------------------------
 
@@ -164,6 +166,7 @@ class WebDevice:
     def listen(self, keys: Mapping[str, str] | None) -> None:
         """Have the page say what these keys do (key → button); None for nobody who listens."""
         self._map = keys
+        self.edges.clear()  # what was for the listener before, whose keys may have been others
         self._tell_parts()
 
     def draw_for(self, profile: Profile | None) -> None:
@@ -243,10 +246,13 @@ class WebDevice:
         places = asyncio.Semaphore(CHANNELS_LIMIT)
         while True:
             await places.acquire()
-            self._tasks.start(self._serve(await anext(channels), places), "page")
+            channel = await anext(channels)
+            self._unserved.append(channel)
+            self._tasks.start(self._serve(channel, places), "page")
 
     async def _serve(self, channel: Channel, places: asyncio.Semaphore) -> None:
         """Serve one connection until it is over."""
+        self._unserved.remove(channel)
         page: Page | None = None
         why = "the board closes"
         try:
@@ -257,10 +263,12 @@ class WebDevice:
         except (TransientFault, TimeoutError) as error:
             _log.debug("web: a page is gone before it greeted: %s", error)
         finally:
-            places.release()
             if page is not None:
                 self._went(page, why)
-            await channel.close()
+            try:
+                await _close(channel)
+            finally:
+                places.release()
 
     async def _greeted(self, channel: Channel) -> Hello:
         """Return the greeting of a page; raise TransientFault where it is none."""
@@ -307,6 +315,7 @@ class WebDevice:
         """Close every connection. Never raises."""
         self._lose(TransientFault("web: closed"))
         await self._tasks.close(CLOSE_LIMIT_S)
+        await asyncio.gather(*map(_close, self._unserved))  # known only now: the door may have taken one until then
 
     def _lose(self, fault: Exception) -> None:
         """End it for all who hold it; the first fault counts."""
@@ -328,6 +337,13 @@ class WebDevice:
         self.check()
         await self._news.wait()
         self.check()
+
+
+async def _close(channel: Channel) -> None:
+    """Close a channel; one that takes nothing any more does not keep the place of others for long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_LIMIT_S):
+            await channel.close()
 
 
 def _state(camera: Camera) -> str:
