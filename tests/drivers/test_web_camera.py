@@ -287,3 +287,23 @@ def test_a_still_is_asked_of_the_page_that_takes_over() -> None:
                 assert (await taking).data == picture(500)
 
     run(main())
+
+
+def test_a_still_that_nobody_waits_for_takes_no_other_from_the_page_that_takes_over() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        host = virtual_host()
+        async with page_at(host) as old, opened(made("cameras", host, "web_still")) as camera:
+            old.gives = False
+            taking = asyncio.create_task(camera.take(loop.time()))
+            given_up = (await old.until("take"))["id"]
+            taking.cancel()
+            await asyncio.wait([taking])
+            taking = asyncio.create_task(camera.take(loop.time()))
+            await old.until("take", id=given_up + 1)
+            await old.give(given_up)
+            await passes(0.1)
+            async with page_at(host, first=500):
+                assert (await taking).data == picture(500)
+
+    run(main())
