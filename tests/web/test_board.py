@@ -38,7 +38,6 @@ HOSTILE = "<script>window.ran = true</script><img src=x onerror='window.ran = tr
 
 def board(site: Site, size: str = "desktop", language: str = "en") -> Page:
     """Open the page, and wait until it is connected."""
-    site.pages.expect_errors("503.*/api/history")  # the journal of a board that has just started is being opened
     page = site.open("/", size, language)
     expect(page.locator(".connection")).to_have_attribute("data-state", "connected")
     return page
@@ -62,6 +61,33 @@ def test_a_press_on_the_page_leads_to_an_answer_that_grows_there(
     expect(first.get_by_role("list", name="Time line")).to_contain_text(re.compile("sent.*first word.*done"))
     expect(page.locator("#spoken")).to_contain_text("A red door.")
     expect(page.locator("#spend")).to_contain_text("1 of 10")
+
+
+def test_with_the_colours_of_the_system_all_that_colours_tell_is_still_told(
+    serve: Callable[[str], Site], model: ModelServer
+) -> None:
+    away = "buttons: [{driver: evdev, device: /dev/input/event99, map: {KEY_ENTER: main, KEY_ESC: back}}]"
+    page = board(serve(CONFIG.format(url=model.url).replace("buttons: []", away)))
+    page.emulate_media(forced_colors="active")
+    page.get_by_role("button", name="main press").click()
+    model.request()
+    model.say("A red door.")
+    model.finish()
+    expect(page.locator("#asks > li").first).to_have_attribute("data-outcome", "finished")
+
+    def seen(selector: str, fact: str, part: str = "") -> list[str]:
+        """What a browser draws of each element that a selector finds."""
+        look = "(all, [fact, part]) => all.map((each) => getComputedStyle(each, part || null)[fact])"
+        return list(page.eval_on_selector_all(selector, look, [fact, part]))
+
+    parts = seen(".line-bar span", "backgroundColor")
+    assert len(set(parts)) == len(parts) > 1
+    assert set(seen(".line-parts li", "backgroundColor", "::before")) >= set(parts)
+    here, *others = seen(".site-header nav a", "borderBottomColor")
+    assert here not in others
+    [good] = set(seen("[data-level=good] .state-name", "backgroundColor", "::before"))
+    [warn] = set(seen("[data-level=warn] .state-name", "backgroundColor", "::before"))
+    assert good != warn
 
 
 def test_the_prompt_box_asks_and_stops(serve: Callable[[str], Site], model: ModelServer) -> None:
