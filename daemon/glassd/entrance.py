@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 HEAD_LIMIT_S: Final = 10.0
 """How long a new connection may take to send the head of its first request."""
 HEAD_LIMIT_BYTES: Final = 64 * 1024
-"""How much of it is looked through for its end; what has none by then is for the server to refuse."""
+"""How long it may be; the server bounds its lines and their number, which together may be far longer."""
+_TOO_LONG: Final = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Entrance:
@@ -98,6 +99,8 @@ class _Head(asyncio.Protocol):
             self.handshake = asyncio.create_task(self._shake_hands(tls()), name="TLS handshake")
 
     def data_received(self, data: bytes) -> None:
+        if not self._said:
+            data = data.lstrip(b"\r\n")  # empty lines before a request are none of it (RFC 9112, section 2.2)
         seen = max(len(self._said) - 3, 0)
         self._said += data
         self._look(seen)
@@ -124,10 +127,15 @@ class _Head(asyncio.Protocol):
 
     def _look(self, start: int) -> None:
         """Go in with a head that is whole; what is before `start` has been looked at."""
-        whole = b"\r\n\r\n" in self._said[start:] or len(self._said) > HEAD_LIMIT_BYTES
-        if whole and self._inner is not None:
+        if self._inner is None:
+            return
+        end = self._said.find(b"\r\n\r\n", start)
+        if 0 <= end <= HEAD_LIMIT_BYTES:
             self._timer.cancel()
             self._entrance.lets_in(self, self._inner, bytes(self._said))
+        elif len(self._said) > HEAD_LIMIT_BYTES:
+            self._inner.pause_reading()
+            self._inner.write(_TOO_LONG)  # there is what is left of its time to read that: closed now, it could be lost
 
 
 def _give_up_unread(connection: socket.socket, limit_s: float) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import os
 import socket
 import struct
-from contextlib import closing
+import zlib
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +20,7 @@ from glassd.api.headers import NOTHING_POLICY, PAGE_POLICY
 from glassd.api.listener import CONNECTIONS_LIMIT
 from glassd.api.openapi import document
 from glassd.api.places import PAGES, PICTURES
-from glassd.api.server import MESSAGE_LIMIT_BYTES
+from glassd.api.server import MESSAGE_LIMIT_BYTES, NOBODY_WAITS
 from glassd.api.signing_in import LOG_IN_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -80,6 +82,21 @@ def routes() -> list[tuple[str, str]]:
 ROUTES = routes()
 
 
+def frame(operation: int, data: bytes, *, final: bool = True, packed: bool = False) -> bytes:
+    """A client's frame (RFC 6455, section 5.2), under a mask that changes nothing; `packed`: its first bit of three."""
+    first = operation | (0x80 if final else 0) | (0x40 if packed else 0)
+    return bytes([first, 0xFF]) + struct.pack("!Q", len(data)) + b"\0\0\0\0" + data
+
+
+def close_code(connection: socket.socket, received: bytes = b"") -> int:
+    """Wait for a frame, of which some was received; it must close the socket. Return why it does."""
+    while len(received) < 4 and (more := connection.recv(4 - len(received))):
+        received += more
+    assert received[0] == 0x88
+    assert received[1] < 126  # RFC 6455, section 5.5: a longer one breaks the connection
+    return int.from_bytes(received[2:4], "big")
+
+
 def upgrade(path: str, port: int, **headers: str) -> bytes:
     """A WebSocket's handshake (RFC 6455, section 4.1)."""
     named = {
@@ -129,6 +146,16 @@ def test_every_route_asks_a_stranger_for_the_token_and_glasses_reach_their_socke
         ("localhost.attacker.example", False),
         ("0x7f.1", False),
         ("", False),
+        ("[", False),
+        ("[::1", False),
+        ("localhost..", False),
+        ("localhost%00", False),
+        ("%6cocalhost", False),
+        ("localhost, attacker.example", False),
+        ("127.1", False),
+        ("2130706433", False),
+        ("\xb9\xb2\xb7.0.0.1", False),
+        ("127.0.0.1\\attacker.example", False),
     ],
 )
 def test_only_a_name_of_the_board_is_answered_to(address: Address, host: str, let_in: bool) -> None:
@@ -333,7 +360,64 @@ def test_a_body_too_large_is_refused_before_it_has_been_read(address: Address) -
     assert large.status == 413
 
 
+AUTHORIZED_POST = (
+    b"POST /api/press HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    + f"Authorization: Bearer {TOKEN}\r\n".encode()
+)
+
+
+@pytest.mark.parametrize(
+    "ambiguous",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Transfer-Encoding : chunked\r\n",
+        b"Transfer-Encoding: \x0bchunked\r\n",
+        b"X: a\rTransfer-Encoding: chunked\r\n",
+        b"X: a\nTransfer-Encoding: chunked\r\n",
+        b"X: a\r\n Transfer-Encoding: chunked\r\n",
+        b"X: a\0b\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Content-Length: 5, 5\r\n",
+        b"Content-Length: +5\r\n",
+        b"Content-Length: -5\r\n",
+        b"Content-Length: 0x5\r\n",
+        b"Content-Length: 5_0\r\n",
+        b"Host: attacker.example\r\n",
+    ],
+)
+def test_a_request_that_two_servers_could_read_differently_is_none(address: Address, ambiguous: bytes) -> None:
+    """Request smuggling (RFC 9112, section 11.2): what is behind it is no second request either."""
+    behind = b"0\r\n\r\nGET /api/report HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with address.connected() as connection:
+        connection.sendall(AUTHORIZED_POST + ambiguous + b"\r\n" + behind)
+        answer = b""
+        with suppress(ConnectionError):
+            while more := connection.recv(65536):
+                answer += more
+    assert answer.split()[1] == b"400"
+    assert answer.count(b"HTTP/1.") == 1
+
+
+@pytest.mark.parametrize("size", [b"0x5", b"-5", b"+5", b"f" * 40, b"5;" + b"x" * 100_000])
+def test_a_chunk_of_no_size_is_no_body(address: Address, size: bytes) -> None:
+    body = size + b"\r\nhello\r\n0\r\n\r\n"
+    sent = AUTHORIZED_POST + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body
+    assert address.say(sent).split()[1] == b"400"
+
+
+def test_a_packed_body_is_not_unpacked(address: Address) -> None:
+    body = gzip.compress(b'{"button": "main"}')
+    kind = {"Content_Type": "application/json", "Content_Encoding": "gzip"}
+    assert address.call("POST", "/api/press", body, **kind, **BEARER).status == 400
+
+
 def test_a_head_too_large_is_no_request(address: Address) -> None:
+    many = b"".join(b"X%d: %b\r\n" % (number, b"x" * 8000) for number in range(9))  # each is within its limit
+    assert address.say(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + many).split()[1] == b"400"
     assert address.say(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n").split()[1] == b"400"
     assert address.say(b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").split()[1] == b"400"
 
@@ -346,10 +430,45 @@ def test_a_frame_too_large_ends_its_socket_and_nothing_is_stored_for_it(
         page.sendall(upgrade("/api/sockets/camera", address.port, Cookie=sessions["board"]))
         assert b" 101 " in head(page)
         page.sendall(b"\x82\xff" + struct.pack("!Q", claimed) + b"mask" + b"\0" * 1024)
-        received = page.recv(4)
-        while len(received) < 4 and (more := page.recv(4)):
-            received += more
-        assert (received[0], int.from_bytes(received[2:4], "big")) == (0x88, 1009)  # RFC 6455, section 7.4.1
+        assert close_code(page) == 1009  # RFC 6455, section 7.4.1
+
+
+@pytest.mark.parametrize("kind", ["packed", "in pieces"])
+def test_a_message_that_grows_too_large_ends_its_socket_however_small_its_frames_are(
+    address: Address, sessions: dict[str, str], kind: str
+) -> None:
+    packed = kind == "packed"
+    extension = {"Sec_WebSocket_Extensions": "permessage-deflate"} if packed else {}
+    if packed:
+        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        bomb = packer.compress(bytes(4 * MESSAGE_LIMIT_BYTES)) + packer.flush(zlib.Z_SYNC_FLUSH)
+        sent = frame(2, bomb[:-4], packed=True)  # RFC 7692, section 7.2.1
+    else:
+        piece = frame(0, bytes(MESSAGE_LIMIT_BYTES // 4), final=False)
+        sent = frame(2, b"", final=False) + piece * 4 + frame(0, b"x")
+    with address.connected() as page:
+        page.sendall(upgrade("/api/sockets/camera", address.port, Cookie=sessions["board"], **extension))
+        assert b" 101 " in head(page)
+        page.sendall(sent)
+        assert close_code(page) == 1009
+
+
+@pytest.mark.parametrize("name", ["nobody", "n" * 3000, "%0a%1b%5b2J", "..%2f..%2fetc%2fpasswd", "camera%00"])
+def test_a_socket_that_nobody_waits_for_is_closed_whatever_its_name_is(
+    address: Address, sessions: dict[str, str], name: str
+) -> None:
+    with address.connected() as page:
+        page.sendall(upgrade(f"/api/sockets/{name}", address.port, Cookie=sessions["board"]))
+        handshake, _, rest = head(page).partition(b"\r\n\r\n")
+        assert b" 101 " in handshake
+        assert close_code(page, rest) == NOBODY_WAITS
+
+
+@pytest.mark.parametrize("key", ["", "x", "A" * 5000, "\xff" * 24])
+def test_a_handshake_that_is_broken_opens_no_socket(address: Address, sessions: dict[str, str], key: str) -> None:
+    broken = {"Cookie": sessions["board"], "Sec_WebSocket_Key": key, "Connection": "Upgrade, close"}
+    assert address.say(upgrade("/api/sockets/camera", address.port, **broken)).split()[1] == b"426"
+    assert address.say(upgrade("/api/events", address.port, **broken)).split()[1] == b"200"  # it is told as lines
 
 
 # -- what a browser is told --------------------------------------------------------------------------------------------

@@ -296,9 +296,11 @@ def test_the_connection_of_an_answer_that_broke_off_is_closed(first: Delta | Rea
 # -- connections -------------------------------------------------------------------------------------------------------
 
 
-def test_a_connection_that_says_nothing_is_closed() -> None:
+@pytest.mark.parametrize("said", [b"", b"\r\n\r\n", b"\r\n\r\nGET / HTTP/1.1\r\n"])
+def test_a_connection_that_says_nothing_is_closed(said: bytes) -> None:
     async def talk() -> float:
         async with listening(Script(), "127.0.0.1:0", None) as port, connected(port) as connection:
+            connection.writer.write(said)
             start = asyncio.get_running_loop().time()
             assert await connection.is_closed()
             return asyncio.get_running_loop().time() - start
@@ -339,6 +341,24 @@ def test_a_head_without_end_is_no_request() -> None:
             return int((await connection.reader.readline()).split()[1])
 
     assert run(talk()) == 400
+
+
+def test_a_head_of_many_lines_has_no_more_time_than_another() -> None:
+    lines = b"".join(b"x%d: %b\r\n" % (number, b"y" * 8000) for number in range(9))  # each is within its limit
+
+    async def talk() -> float:
+        async with listening(Script(), "127.0.0.1:0", None) as port, connected(port) as connection:
+            start = asyncio.get_running_loop().time()
+            connection.writer.write(b"GET / HTTP/1.1\r\n" + lines)
+            assert (await connection.reply())[0] == 400
+            assert await connection.is_closed()
+            return asyncio.get_running_loop().time() - start
+
+    assert run(talk()) <= entrance.HEAD_LIMIT_S + 0.5
+
+
+def test_empty_lines_before_a_request_are_none_of_it() -> None:
+    assert answered(b"\r\n\r\n" + request())
 
 
 def test_the_next_head_on_a_connection_has_its_time_too() -> None:

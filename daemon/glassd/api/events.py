@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from glassd.api.guard import error_response
+from glassd.api.handshake import opens_socket
 from glassd.api.slow import keep_little_unsent, written_soon
 from glassd.events import Event
 from glassd.messages.codes import Code
@@ -118,7 +119,7 @@ class Listeners:
 
 
 def _form(request: web.Request, subscription: Subscription) -> Form:
-    if web.WebSocketResponse().can_prepare(request):
+    if opens_socket(request):
         return _Socket(request, subscription)
     if "text/event-stream" in request.headers.get("Accept", ""):
         return _ServerSent(request)

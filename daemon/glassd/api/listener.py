@@ -33,6 +33,8 @@ CONNECTIONS_LIMIT: Final = 256
 """How many connections to the address may be open at once; a page has up to six."""
 IDLE_LIMIT_S: Final = 75.0
 """How long a connection may wait for its next request."""
+UNREAD_LIMIT_S: Final = 60.0
+"""How long a client may take nothing of what it is sent. Streams let it go sooner."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +76,12 @@ async def _listen(stack: AsyncExitStack, runner: web.AppRunner, house: House, ap
     host, port = host_and_port(api.listen)
     try:
         tls = await stack.enter_async_context(_encrypted(house, api)) if api.tls is not None else None
-        entrance = Entrance(runner.server, CONNECTIONS_LIMIT, tls=None if tls is None else tls.context)
+        entrance = Entrance(
+            runner.server,
+            CONNECTIONS_LIMIT,
+            unread_limit_s=UNREAD_LIMIT_S,
+            tls=None if tls is None else tls.context,
+        )
         server = await asyncio.get_running_loop().create_server(entrance.connection, host, port)
     except TlsError as error:
         _log.error("api.tls: %s; the unix socket still works", error)

@@ -34,6 +34,7 @@ from aiohttp import WSMsgType, web
 from glassd.answer import AskError
 from glassd.api.events import Listeners
 from glassd.api.guard import Guard, error_response
+from glassd.api.handshake import opens_socket
 from glassd.api.headers import add_headers
 from glassd.api.history import HistoryRoutes
 from glassd.api.live import Live, no_camera
@@ -289,14 +290,14 @@ class _Routes:
         return _json({"changed": changed})
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
+        if not opens_socket(request):
+            return error_response(426, "this path is for a WebSocket")
         response = web.WebSocketResponse(timeout=CLOSE_LIMIT_S, heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT_BYTES)
         channel = _SocketChannel(response)
-        name = request.match_info["name"]
-        if not response.can_prepare(request):
-            return error_response(426, "this path is for a WebSocket")
         await response.prepare(request)
-        if not self._house.offer(name, channel):
-            await response.close(code=NOBODY_WAITS, message=f"no driver waits for {name}".encode())
+        if not self._house.offer(request.match_info["name"], channel):
+            # Without the name: a reason has 123 bytes (RFC 6455, section 5.5).
+            await response.close(code=NOBODY_WAITS, message=b"no driver waits for this name")
             return response
         await channel.over.wait()
         return response
