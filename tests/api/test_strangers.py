@@ -453,7 +453,9 @@ def test_a_message_that_grows_too_large_ends_its_socket_however_small_its_frames
         assert close_code(page) == 1009
 
 
-@pytest.mark.parametrize("name", ["nobody", "n" * 3000, "%0a%1b%5b2J", "..%2f..%2fetc%2fpasswd", "camera%00"])
+@pytest.mark.parametrize(
+    "name", ["nobody", "n" * 3000, "%E7%9C%BC" * 60, "%0a%1b%5b2J", "..%2f..%2fetc%2fpasswd", "camera%00"]
+)
 def test_a_socket_that_nobody_waits_for_is_closed_whatever_its_name_is(
     address: Address, sessions: dict[str, str], name: str
 ) -> None:

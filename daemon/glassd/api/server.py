@@ -88,6 +88,8 @@ HEARTBEAT_S = 15.0
 """How often the far end of a socket is asked whether it is still there."""
 CLOSE_LIMIT_S = 0.5
 """How long a far end may take to confirm the close of its socket; below the second that a driver's close may take."""
+REASON_LIMIT_BYTES = 123
+"""How long the reason of a WebSocket's close may be (RFC 6455, section 5.5)."""
 NOBODY_WAITS = 4404
 """The WebSocket close code (the private range, RFC 6455 section 7.4.2) where no driver waits for that name."""
 
@@ -295,9 +297,10 @@ class _Routes:
         response = web.WebSocketResponse(timeout=CLOSE_LIMIT_S, heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT_BYTES)
         channel = _SocketChannel(response)
         await response.prepare(request)
-        if not self._house.offer(request.match_info["name"], channel):
-            # Without the name: a reason has 123 bytes (RFC 6455, section 5.5).
-            await response.close(code=NOBODY_WAITS, message=b"no driver waits for this name")
+        name = request.match_info["name"]
+        if not self._house.offer(name, channel):
+            reason = f"no driver waits for {name}".encode()[:REASON_LIMIT_BYTES]
+            await response.close(code=NOBODY_WAITS, message=reason.decode(errors="ignore").encode())
             return response
         await channel.over.wait()
         return response
