@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ASKS = 5000 if os.environ.get("SOAK") == "full" else 30
 WARM_UP = 20
 """Asks, 80 ms each and more, until what is kept for good (the ring, caches, pools of threads) has its size."""
+POOL_GROWTH = 5
+"""Threads: a pool gets another one where all it has are busy at once, which chance may bring about after the warm-up. A
+thread left by each ask would be 30."""
 GROWTH_LIMIT_MIB = 10
 """Of resident memory over the whole run: allocators keep some (1 to 4 MiB were seen over 30 to 600 asks). A frame kept
 for each ask would be 0.5 MiB each, its request 0.7 MiB more: 30 asks show it."""
@@ -78,6 +81,6 @@ def test_many_asks_leave_nothing_behind(tmp_path: Path, model: ModelServer, star
         after = held(daemon.process.pid)
     assert daemon.stop() == 0
     assert after.descriptors <= before.descriptors
-    assert after.threads <= before.threads
+    assert after.threads <= before.threads + POOL_GROWTH
     assert after.resident_mib - before.resident_mib <= GROWTH_LIMIT_MIB
     assert not [line for line in daemon.log.all if "Traceback" in line or "ERROR" in line]
