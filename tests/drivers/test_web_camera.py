@@ -255,17 +255,22 @@ def test_a_still_that_does_not_come_is_told_and_the_next_one_does(ends: Any, wor
     run(main())
 
 
+async def given_up_and_asked_again(page: Page, camera: Any) -> tuple[int, asyncio.Task[Any]]:
+    """Have a still be asked for and given up, and another be waited for; return the first one's id and the second."""
+    loop = asyncio.get_running_loop()
+    taking = asyncio.create_task(camera.take(loop.time()))
+    given_up: int = (await page.until("take"))["id"]
+    taking.cancel()
+    await asyncio.wait([taking])
+    return given_up, asyncio.create_task(camera.take(loop.time()))
+
+
 def test_a_still_that_nobody_waits_for_any_more_is_not_that_of_the_next_press() -> None:
     async def main() -> None:
-        loop = asyncio.get_running_loop()
         host = virtual_host()
         async with page_at(host) as page, opened(made("cameras", host, "web_still")) as camera:
             page.gives = False
-            taking = asyncio.create_task(camera.take(loop.time()))
-            given_up = (await page.until("take"))["id"]
-            taking.cancel()
-            await asyncio.wait([taking])
-            taking = asyncio.create_task(camera.take(loop.time()))
+            given_up, taking = await given_up_and_asked_again(page, camera)
             wanted = (await page.until("take"))["id"]
             await page.give(given_up)
             await page.give()
@@ -291,15 +296,10 @@ def test_a_still_is_asked_of_the_page_that_takes_over() -> None:
 
 def test_a_still_that_nobody_waits_for_takes_no_other_from_the_page_that_takes_over() -> None:
     async def main() -> None:
-        loop = asyncio.get_running_loop()
         host = virtual_host()
         async with page_at(host) as old, opened(made("cameras", host, "web_still")) as camera:
             old.gives = False
-            taking = asyncio.create_task(camera.take(loop.time()))
-            given_up = (await old.until("take"))["id"]
-            taking.cancel()
-            await asyncio.wait([taking])
-            taking = asyncio.create_task(camera.take(loop.time()))
+            given_up, taking = await given_up_and_asked_again(old, camera)
             await old.until("take", id=given_up + 1)
             await old.give(given_up)
             await passes(0.1)

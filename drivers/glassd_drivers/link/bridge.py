@@ -31,6 +31,7 @@ from glassd_drivers.link.host import HostEnd
 from glassd_drivers.link.memory import Rates, memory_of
 from glassd_drivers.link.serial_port import BAUD_LIMIT, SerialLine
 from glassd_drivers.link.tcp import SCHEME, TcpLine
+from glassd_drivers.news import News
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -86,7 +87,7 @@ class Bridge:
         self._device: Device | None = None
         self._shown = -1
         self._pictures: Pictures | None = None
-        self._news = asyncio.Event()  # set at the next greeting, shown screen or fault
+        self._news = News(self.check)  # told at the next greeting, shown screen or fault
         self._tick: asyncio.TimerHandle | None = None
         self._greeting: asyncio.TimerHandle | None = None
         self._changing: asyncio.Task[None] | None = None
@@ -104,14 +105,14 @@ class Bridge:
     async def ready(self) -> Device:
         """Wait until the bridge has answered, and return what it says of itself."""
         while self._device is None:
-            await self._next_news()
+            await self._news.next()
         self.check()
         return self._device
 
     async def watch(self) -> NoReturn:
         """Wait until the bridge is lost, then raise its fault."""
         while True:
-            await self._next_news()
+            await self._news.next()
 
     def check(self) -> None:
         """Raise the fault of a bridge that is lost."""
@@ -139,7 +140,7 @@ class Bridge:
         number = self._end.show(screen)
         self._turn()
         while self._shown < number:
-            await self._next_news()
+            await self._news.next()
 
     def ask_camera(self, wish: Wish, pictures: Pictures | None) -> int:
         """Ask the camera for something in place of what it was asked for before, and return the request's number.
@@ -227,7 +228,7 @@ class Bridge:
                     self._pictures.put(event)
             case Shown(number):
                 self._shown = number
-                self._tell()
+                self._news.tell()
             case Greeted(device):
                 self._greeted(device)
             case ChangeRate(rate):
@@ -245,7 +246,7 @@ class Bridge:
         if self._greeting is not None:
             self._greeting.cancel()
         _log.info("%s: %s", self.where, told.device(device))
-        self._tell()
+        self._news.tell()
 
     async def _change_rate(self, rate: int) -> None:
         try:
@@ -271,16 +272,7 @@ class Bridge:
         self.edges.end(fault)
         if self._pictures is not None:
             self._pictures.end(fault)
-        self._tell()
-
-    def _tell(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
-
-    async def _next_news(self) -> None:
-        self.check()
-        await self._news.wait()
-        self.check()
+        self._news.tell()
 
 
 def _session() -> int:

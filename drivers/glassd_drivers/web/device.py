@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Protocol
 
 from glassd_drivers.contracts import TransientFault
 from glassd_drivers.handoff import Handoff
+from glassd_drivers.news import News
 from glassd_drivers.tasks import Tasks
 from glassd_drivers.web import messages
 from glassd_drivers.web.messages import Unreadable, plain
@@ -97,7 +98,7 @@ class WebDevice:
         self._clock = clock
         self._page: Page | None = None
         self._absence: asyncio.TimerHandle | None = None
-        self._news = asyncio.Event()  # set at the next page, shown screen or fault
+        self._news = News(self.check)  # told at the next page, shown screen or fault
         self._tasks = Tasks("web", self._lose)
         self._camera: CameraWish | None = None
         self._eye: Eye | None = None
@@ -121,13 +122,13 @@ class WebDevice:
     async def arrived(self) -> None:
         """Wait until a page is there."""
         while self._page is None:
-            await self._next_news()
+            await self._news.next()
         self.check()
 
     async def watch(self) -> NoReturn:
         """Wait until the glasses are lost, then raise their fault."""
         while True:
-            await self._next_news()
+            await self._news.next()
 
     def check(self) -> None:
         """Raise the fault of glasses that are lost."""
@@ -183,7 +184,7 @@ class WebDevice:
         self._screen = messages.screen(number, screen)
         self._tell_screen()
         while self._shown < number:
-            await self._next_news()
+            await self._news.next()
 
     def _tell_parts(self) -> None:
         if self._page is not None:
@@ -234,7 +235,7 @@ class WebDevice:
         """Take note that a screen is shown."""
         if page is self._page:
             self._shown = max(self._shown, number)
-            self._tell()
+            self._news.tell()
 
     # -- its pages -----------------------------------------------------------------------------------------------------
 
@@ -297,7 +298,7 @@ class WebDevice:
         size = f"{hello.screen.width:.0f}x{hello.screen.height:.0f}"
         _log.info("web: a page of %s is the glasses, its camera: %s", size, _state(hello.camera))
         self.stands(page)
-        self._tell()
+        self._news.tell()
 
     def _went(self, page: Page, why: str) -> None:
         if page is not self._page:
@@ -327,16 +328,7 @@ class WebDevice:
         self.edges.end(fault)
         if self._eye is not None:
             self._eye.end(fault)
-        self._tell()
-
-    def _tell(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
-
-    async def _next_news(self) -> None:
-        self.check()
-        await self._news.wait()
-        self.check()
+        self._news.tell()
 
 
 async def _close(channel: Channel) -> None:
